@@ -1,0 +1,64 @@
+/**
+ * What a watcher sees. The log is a courtesy: no run depends on it, and the transcript is the truth.
+ * New types and fields may appear at any time; readers ignore what they do not know.
+ */
+import type { Json } from './json.js';
+import type { RunResult } from './run.js';
+import type { Usage } from './transcript.js';
+
+/** Fields by type. `noun.past`, except the one that is still happening. */
+export interface EventTypes {
+  'run.started': { pattern: string; orchestration?: string; agents: string[] };
+  'run.continued': { continuations: number };
+  'message.received': { text: string; author?: string; messageId?: string };
+  'turn.started': { turnId: string };
+  /** A step starts over: forget the partial text of its earlier attempts. */
+  'step.restarted': { reason?: string };
+  /** Words as they come. Join those of the highest attempt of a step, by index. */
+  delta: { text: string; kind?: 'reasoning' };
+  'message.completed': { text: string; usage: Usage; finishReason: string; model: string; calls?: string[] };
+  'tool.called': { tool: string; callId: string; arguments?: Json };
+  'tool.progressed': { tool: string; callId: string; progress: Json };
+  'tool.returned': { tool: string; callId: string; ok: boolean; text: string };
+  'turn.completed': { turnId: string; text: string; usage: Usage; artifact?: string };
+  'turn.failed': { turnId: string; failure: { type: string; message: string } };
+  'input.refused': { handler: string; reason: string };
+  'cancel.requested': { mode: string; reason?: string };
+  'run.finished': { result: RunResult };
+  'run.failed': { failure: { type: string; message: string } };
+}
+
+export type EventType = keyof EventTypes;
+
+interface EventTags {
+  /** RFC 3339. */
+  at: string;
+  /** Ordinal of the turn. */
+  turn?: number;
+  /** `turn/call` or `turn/call/index`. */
+  step?: string;
+  /** Of the activity, from 1. */
+  attempt?: number;
+  agent?: string;
+}
+
+/** An event as it is written; `key` makes writing it twice the same as once. */
+export type NewEvent = { [T in EventType]: { type: T; key: string } & EventTags & EventTypes[T] }[EventType];
+
+/** An event as it is read. */
+export type RunEvent = { [T in EventType]: { type: T } & EventTags & EventTypes[T] }[EventType] & EventPlace;
+
+export interface EventPlace {
+  /** Position in the run's log, from 1, without gaps for a reader: the cursor. */
+  seq: number;
+  /** Raised when a log had to be rebuilt: cursors of another epoch start over. */
+  epoch: number;
+  /** The workflow id. */
+  runId: string;
+}
+
+/** One run's log. A workflow id can be used again; the first execution's run id tells its uses apart. */
+export interface EventLogKey {
+  workflowId: string;
+  firstRunId: string;
+}

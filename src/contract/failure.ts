@@ -1,0 +1,74 @@
+/**
+ * What can go wrong, by who must act. A model's mistake is data, a person's "no" is data, a limit is an outcome:
+ * only the world and our bugs are failures. Identity is the string `type`, never `instanceof`.
+ */
+import { ApplicationFailure } from '@temporalio/common';
+import type { Span } from './json.js';
+
+interface FailureKind {
+  meaning: string;
+  /** May Temporal try the same step again? */
+  retryable: boolean;
+}
+
+export const failures = {
+  'Input.Invalid': { meaning: 'The input document is wrong; every problem is listed.', retryable: false },
+  'Input.UnknownAgent': { meaning: 'A name that no worker here has registered.', retryable: false },
+  'Input.TooLarge': { meaning: 'More than may travel in one piece.', retryable: false },
+  'Run.NotFound': { meaning: 'No such run here.', retryable: false },
+  'Run.AlreadyExists': { meaning: 'A run with that id is open.', retryable: false },
+  'Run.NotConversational': { meaning: 'Nobody in this run listens to new messages.', retryable: false },
+  'Run.Closed': { meaning: 'The run has ended.', retryable: false },
+  'Run.Busy': { meaning: 'Too many messages wait already.', retryable: false },
+  'Run.OtherEnvironment': { meaning: 'The run belongs to another task queue.', retryable: false },
+  'Run.TimedOut': { meaning: 'The time that the caller gave has passed; the run goes on.', retryable: false },
+  'Run.Failed': { meaning: 'The run ended without a result: terminated or timed out from outside.', retryable: false },
+  'Model.RateLimited': { meaning: 'The provider asked us to wait.', retryable: true },
+  'Model.Unavailable': { meaning: 'The provider could not be reached, or failed, for as long as we tried.', retryable: true },
+  'Model.Refused': { meaning: 'The provider refuses the request: bad request, credentials, content filter, unknown model.', retryable: false },
+  'Model.ContextLength': { meaning: 'The conversation is longer than the model can read.', retryable: false },
+  'Model.Empty': { meaning: 'The model said nothing, twice.', retryable: false },
+  'Model.Malformed': { meaning: 'The reply does not follow the protocol.', retryable: true },
+  'Tool.Unavailable': { meaning: 'A tool could not be run.', retryable: true },
+  'State.Unreadable': { meaning: 'Saved state is damaged or not ours; it is left as it is.', retryable: false },
+  'State.Newer': { meaning: 'Saved state was written by a newer release; a newer worker can read it.', retryable: true },
+  'Store.Unavailable': { meaning: 'The store does not answer, or lost something that this run needs.', retryable: true },
+  'Connection.Failed': { meaning: 'No Temporal server could be reached.', retryable: false },
+} as const satisfies Record<string, FailureKind>;
+
+export type FailureType = keyof typeof failures;
+
+export interface FailOptions {
+  /** Facts for machines: problems, status codes. Never a prompt or a secret. */
+  details?: unknown[];
+  cause?: unknown;
+  /** Try again no sooner than this. */
+  retryAfter?: Span;
+  /** Overrides the table, in the one direction that is safe: nothing more will help. */
+  final?: boolean;
+}
+
+/** The only way to fail on purpose. In a workflow it ends the run; in an activity the table decides about another attempt. */
+export function fail(type: FailureType, message: string, options: FailOptions = {}): ApplicationFailure {
+  return ApplicationFailure.create({
+    type,
+    message,
+    nonRetryable: options.final === true || !failures[type].retryable,
+    ...(options.details && { details: options.details }),
+    ...(options.cause instanceof Error && { cause: options.cause }),
+    ...(options.retryAfter !== undefined && { nextRetryDelay: options.retryAfter as never }),
+  });
+}
+
+/** The innermost typed failure of an error, whatever wraps it. */
+export function failureOf(error: unknown): { type: string; message: string; details?: unknown[] } {
+  let found: { type: string; message: string; details?: unknown[] } | undefined;
+  for (let e: unknown = error, depth = 0; e !== null && typeof e === 'object' && depth < 20; depth++) {
+    const { type, message, details, cause } = e as { type?: unknown; message?: unknown; details?: unknown; cause?: unknown };
+    if (typeof type === 'string' && type.includes('.')) {
+      found = { type, message: String(message), ...(Array.isArray(details) && details.length > 0 && { details }) };
+    }
+    e = cause;
+  }
+  return found ?? { type: 'Run.Failed', message: error instanceof Error ? error.message : String(error) };
+}

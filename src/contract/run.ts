@@ -1,0 +1,139 @@
+/**
+ * The words of a run.
+ *
+ * **agent** who speaks · **tool** what an agent may do · **pattern** how agents take turns · **orchestration** a named pattern over
+ * named agents · **run** one execution (one Temporal workflow) · **session** a run that stays open for more turns · **turn** one agent
+ * speaking: model ⇄ tools until it replies · **step** one durable unit inside a turn (a model call, a tool call), with a stable id ·
+ * **transcript** what has been said · **event** what a watcher sees · **limit** turns, tokens, time · **checkpoint** where the run is.
+ */
+import type { AgentDefinition } from './agent.js';
+import type { Json, JsonObject, Span } from './json.js';
+import type { MessageInput } from './message.js';
+import type { PatternName, PatternOptions } from './pattern.js';
+import type { Segment, TranscriptHead, Usage } from './transcript.js';
+
+/** The one JSON document that starts a run of any pattern. */
+export interface RunInput<P extends PatternName = PatternName> {
+  /** What to do: a string, a message, a list of messages. */
+  task?: MessageInput | MessageInput[];
+  /** Names of registered agents and/or inline definitions, in speaking order. */
+  agents?: (string | AgentDefinition)[];
+  /** The pattern's own options. */
+  options?: PatternOptions[P];
+  limits?: Limits;
+  /** Workflow id of an earlier run whose conversation this one goes on with. */
+  conversation?: string;
+  /** Name of a registered orchestration that fills all of the above; the rest of the input overrides it. */
+  orchestration?: string;
+  /** A run's own serialized state. Written by continue-as-new, never by hand. */
+  state?: unknown;
+}
+
+/** Each ends the run as an outcome (`status: 'stopped'`), never as an error. */
+export interface Limits {
+  /** Most turns, all agents together. */
+  turns?: number;
+  /** Most tokens, input and output together, all model calls. Checked before each call. */
+  tokens?: number;
+  /** Most wall-clock time since the run started, waiting included. */
+  time?: Span;
+}
+
+export interface RunResult {
+  status: 'completed' | 'stopped' | 'cancelled';
+  /** The answer: normally the last reply. `null` when nobody has spoken. */
+  output: Json;
+  /** The output was too large to travel: the whole is in the store under this id, `output` is its beginning. */
+  outputArtifact?: string;
+  stopReason: StopReason;
+  usage: Usage;
+  /** Turns taken. */
+  rounds: number;
+}
+
+export interface StopReason {
+  code: StopCode;
+  /** One sentence for a person. */
+  message: string;
+}
+
+/** Why a run ended, for machines. */
+export const stopCodes = {
+  completed: 'The pattern came to its end.',
+  'limit.turns': 'The limit of turns was reached.',
+  'limit.tokens': 'The limit of tokens was reached.',
+  'limit.time': 'The limit of time was reached.',
+  cancelled: 'Somebody asked for it.',
+} as const;
+export type StopCode = keyof typeof stopCodes;
+
+/** Where a run is, for people: the `status` query. */
+export interface RunStatus {
+  runId: string;
+  pattern: PatternName | (string & {});
+  orchestration?: string;
+  status: 'starting' | 'running' | 'waiting' | 'completed' | 'stopped' | 'cancelled' | 'failed';
+  /** Turns in flight. */
+  turns: { id: string; agent: string; ordinal: number; modelCalls: number }[];
+  agents: string[];
+  rounds: number;
+  usage: Usage;
+  /** Messages accepted and not yet taken up. */
+  inbox: number;
+  /** Set once a cancel was asked for. */
+  cancel?: { mode: CancelMode; reason?: string };
+  result?: RunResult;
+  failure?: { type: string; message: string };
+  transcriptLength: number;
+  startedAt: string;
+}
+
+/** Where a run is, for machines: the `checkpoint` query. Small, versioned, and the same shape in every language. */
+export interface Checkpoint {
+  conversationId: string;
+  orchestration: string;
+  stateVersion: number;
+  /** Step in flight, or the last one. */
+  currentStep: string | null;
+  /** The last hundred. */
+  completedSteps: string[];
+  completedStepCount: number;
+  /** Where the stored outputs of those steps are. */
+  stepOutputs: { [step: string]: { artifactId: string } };
+  /** Events that wait for the next activity to take them to the log. */
+  pendingEvents: string[];
+  /** Attempts beyond the first, all steps together. */
+  retryCount: number;
+  /** Fingerprint of the agents. */
+  team: string | null;
+  transcript: { length: number; segments: Segment[]; head: TranscriptHead };
+  usage: Usage;
+  /** Times the run has continued as new. */
+  continuations: number;
+}
+
+export type CancelMode = 'graceful' | 'immediate';
+
+/** The `turn` query, and what the client's `say` waits for. */
+export interface TurnStatus {
+  turnId: string;
+  status: 'unknown' | 'queued' | 'running' | 'completed' | 'failed';
+  /** The agent's words once completed, or their beginning when `replyArtifact` holds the whole. */
+  reply?: string;
+  replyArtifact?: string;
+  failure?: { type: string; message: string };
+}
+
+export interface SayInput {
+  message: MessageInput;
+  /** The same id again is the same turn. @default a new one */
+  id?: string;
+}
+
+export interface CancelInput {
+  /** `graceful` lets the turn in flight finish; `immediate` aborts it. @default 'graceful' */
+  mode?: CancelMode;
+  reason?: string;
+}
+
+export type { AgentDefinition, JsonObject };

@@ -1,0 +1,62 @@
+/**
+ * What outlives a process: blobs by content hash (segments, parts, artifacts, teams), the event log, and permits.
+ * Only activities and the watching side of the client touch it. Everything is kept apart by environment.
+ */
+import type { EventLogKey, NewEvent, RunEvent } from '../contract/event.js';
+
+/** Namespace and task queue: what separates dev, staging and production in one store. */
+export interface Environment {
+  namespace: string;
+  taskQueue: string;
+}
+
+export interface Store {
+  readonly environment: Environment;
+  readonly blobs: BlobStore;
+  readonly events: EventLog;
+  readonly permits: Permits;
+  close(): Promise<void>;
+}
+
+/** Immutable texts, named by the hash of their content. */
+export interface BlobStore {
+  /** Writing the same text again is a no-op. Returns its id. */
+  put(text: string): Promise<string>;
+  /** `undefined` when there is none. */
+  get(id: string): Promise<string | undefined>;
+}
+
+/** One append-only list of events per run. */
+export interface EventLog {
+  /** In order; an event whose `key` is already in this log is left out. */
+  append(log: EventLogKey, events: readonly NewEvent[]): Promise<void>;
+  /** Events after a cursor, oldest first. Waits up to `waitMs` for the first one when there are none. */
+  read(log: EventLogKey, cursor: EventCursor, options?: ReadEvents): Promise<RunEvent[]>;
+}
+
+export interface EventCursor {
+  epoch: number;
+  /** The last `seq` already seen; 0 for all. */
+  seq: number;
+}
+
+export interface ReadEvents {
+  /** @default 500 */
+  limit?: number;
+  /** @default 0 */
+  waitMs?: number;
+  signal?: AbortSignal;
+}
+
+/** Counts who does something at the same time, across all processes that share the store. */
+export interface Permits {
+  /**
+   * Waits for one of `limit` places under `name`. A place not renewed for `leaseMs` is free again, so that a killed process
+   * gives back what it held. Rejects with the signal's reason when aborted.
+   */
+  acquire(name: string, limit: number, options?: { leaseMs?: number; signal?: AbortSignal }): Promise<Permit>;
+}
+
+export interface Permit {
+  release(): Promise<void>;
+}
