@@ -24,3 +24,10 @@ export const searchAttributes = {
   agents: 'OstinatoAgents',
   status: 'OstinatoStatus',
 } as const;
+
+/** As they are registered, by the names of Temporal's CLI. */
+export const searchAttributeTypes = {
+  OstinatoPattern: 'Keyword',
+  OstinatoAgents: 'KeywordList',
+  OstinatoStatus: 'Keyword',
+} as const satisfies Record<(typeof searchAttributes)[keyof typeof searchAttributes], string>;

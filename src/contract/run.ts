@@ -69,7 +69,10 @@ export type StopCode = keyof typeof stopCodes;
 
 /** Where a run is, for people: the `status` query. */
 export interface RunStatus {
+  /** The workflow id. */
   runId: string;
+  /** The first execution's run id: with the workflow id, the key of the event log. */
+  firstRunId: string;
   pattern: PatternName | (string & {});
   orchestration?: string;
   status: 'starting' | 'running' | 'waiting' | 'completed' | 'stopped' | 'cancelled' | 'failed';
@@ -118,7 +121,9 @@ export type CancelMode = 'graceful' | 'immediate';
 export interface TurnStatus {
   turnId: string;
   status: 'unknown' | 'queued' | 'running' | 'completed' | 'failed';
-  /** The agent's words once completed, or their beginning when `replyArtifact` holds the whole. */
+  /** Position of the reply in the transcript. */
+  position?: number;
+  /** The agent's words once completed, while the workflow still holds them, or their beginning when `replyArtifact` holds the whole. */
   reply?: string;
   replyArtifact?: string;
   failure?: { type: string; message: string };

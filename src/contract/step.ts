@@ -1,7 +1,9 @@
 /** What goes into the activities of a turn, and what comes out. Small: histories are made of it. */
+import type { Team } from './agent.js';
 import type { NewEvent } from './event.js';
 import type { JsonObject } from './json.js';
 import type { Message } from './message.js';
+import type { RunInput } from './run.js';
 import type { EntryRef, ReplyFacts, Segment, TranscriptHead } from './transcript.js';
 
 /** What every activity of a run is told. */
@@ -33,8 +35,8 @@ export interface CallModelInput extends TurnStep {
   transcript: TranscriptRef;
   /** The turn hears the entries before this position, and its own. */
   start: number;
-  /** Output tokens left under the run's limit; absent: no limit. */
-  tokensLeft?: number;
+  /** The tool rounds of this turn are used up: it must answer now. */
+  mustAnswer?: true;
 }
 
 export interface CallModelOutput extends StepMessage {
@@ -53,6 +55,8 @@ export interface StepMessage {
   blob?: string;
   /** `message` is only a preview. */
   cut?: true;
+  /** Of the activity, when it was not the first. */
+  attempt?: number;
 }
 
 /** How a tool wants to be run. */
@@ -83,7 +87,45 @@ export interface SealSegmentInput extends StepInput {
   previous: TranscriptHead;
 }
 
-export type SealSegmentOutput = Segment;
+/** One segment, or several when there was more to seal than one may hold. */
+export type SealSegmentOutput = Segment[];
+
+/** The first step of every run: its document becomes a team, a task and settings, all recorded. */
+export interface LoadTeamInput extends StepInput {
+  pattern: string;
+  input: RunInput;
+}
+
+export interface LoadTeamOutput {
+  team: Team;
+  task: Message[];
+  limits: { turns?: number; tokens?: number; timeMs?: number };
+  options: JsonObject;
+  orchestration?: string;
+  settings: RunSettings;
+}
+
+/** What the worker that loaded the team was configured with. Recorded, so that a run keeps its own. */
+export interface RunSettings {
+  times: StepTimes;
+  /** Search attributes are registered in this namespace. */
+  searchAttributes: boolean;
+  /** Continue as new beyond so many history events, also before the server suggests it. */
+  historyEvents?: number;
+}
+
+/** Brings the conversation of an earlier run along. */
+export interface AdoptConversationInput extends StepInput {
+  /** Workflow id of that run. */
+  conversation: string;
+}
+
+export interface AdoptConversationOutput {
+  segments: Segment[];
+  head: TranscriptHead;
+  /** The highest ordinal of a turn in it. */
+  lastTurn: number;
+}
 
 export interface PublishInput extends StepInput {
   events: NewEvent[];

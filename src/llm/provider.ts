@@ -13,6 +13,8 @@ export interface ModelRequest {
   instructions: string;
   messages: HeardMessage[];
   tools: ToolSpec[];
+  /** The tools are shown but must not be used: the agent has to answer now. */
+  mustAnswer?: boolean;
   temperature?: number;
   maxOutputTokens?: number;
   /** JSON schema of the reply. */

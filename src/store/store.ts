@@ -32,6 +32,8 @@ export interface EventLog {
   append(log: EventLogKey, events: readonly NewEvent[]): Promise<void>;
   /** Events after a cursor, oldest first. Waits up to `waitMs` for the first one when there are none. */
   read(log: EventLogKey, cursor: EventCursor, options?: ReadEvents): Promise<RunEvent[]>;
+  /** `seq` of the last event, 0 for an empty log. */
+  end(log: EventLogKey): Promise<number>;
 }
 
 export interface EventCursor {

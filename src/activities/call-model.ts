@@ -1,0 +1,112 @@
+import { Context } from '@temporalio/activity';
+import { callsOf, textOf } from '../contract/message.js';
+import type { CallModelInput, CallModelOutput, CallPolicy } from '../contract/step.js';
+import type { Message } from '../contract/message.js';
+import { hears, type Entry } from '../contract/transcript.js';
+import type { HeardMessage, ModelProviders } from '../llm/provider.js';
+import type { Permit, Store } from '../store/store.js';
+import { policyOf, type ToolRegistry } from '../tools/registry.js';
+import { StepEvents } from './deltas.js';
+import { withHeartbeat } from './heartbeat.js';
+import { publishEvents } from './publish.js';
+import { toStepMessage } from './step-message.js';
+import type { TeamCache } from './team-cache.js';
+import type { Transcripts } from './transcripts.js';
+
+export interface CallModelDeps {
+  store: Store;
+  transcripts: Transcripts;
+  teams: TeamCache;
+  providers: ModelProviders;
+  tools: ToolRegistry;
+}
+
+/**
+ * One model call. Its input holds no conversation, only where to read it; its output holds the reply and nothing else.
+ * A repeated attempt asks the model again: only an attempt whose completion the server accepted is finished.
+ */
+export function createCallModel({ store, transcripts, teams, providers, tools }: CallModelDeps) {
+  return async function callModel(input: CallModelInput): Promise<CallModelOutput> {
+    const { info } = Context.current();
+    const log = { workflowId: info.workflowExecution?.workflowId ?? '', firstRunId: input.firstRunId };
+    const { step, turn, agent, mustAnswer } = input;
+    const events = new StepEvents(store.events, log, { step, turn, agent, attempt: info.attempt });
+
+    return await withHeartbeat(async (signal) => {
+      const [recorded, { entries, fresh }] = await Promise.all([
+        teams.loadRecordedAgent(input.team, agent),
+        transcripts.read(input.transcript),
+        publishEvents(store.events, input),
+      ]);
+      // The new end is stored while the model thinks.
+      const storing = transcripts.write(input.transcript.head, fresh, entries);
+      storing.catch(() => undefined);
+      if (info.attempt > 1) events.add({ type: 'step.restarted' });
+
+      const { providerName, entry, model } = providers.resolve(recorded.model);
+      const permit = await permitFor(store, providerName, entry.maxConcurrentCalls, signal);
+      try {
+        const response = await entry.provider.complete(
+          {
+            model,
+            agent,
+            instructions: recorded.instructions,
+            messages: await heardBy({ agent, ordinal: turn, start: input.start }, entries, transcripts),
+            tools: recorded.tools,
+            ...(mustAnswer && { mustAnswer }),
+            ...(recorded.temperature !== undefined && { temperature: recorded.temperature }),
+            ...(recorded.maxOutputTokens !== undefined && { maxOutputTokens: recorded.maxOutputTokens }),
+            ...(recorded.outputSchema && { outputSchema: recorded.outputSchema }),
+          },
+          { signal, onDelta: ({ text, kind }) => events.delta(text, kind) },
+        );
+        const message: Message = { ...response.message, authorName: agent, createdAt: new Date().toISOString() };
+        const calls = callsOf(message);
+        events.add({
+          type: 'message.completed',
+          text: textOf(message).slice(0, 8000),
+          usage: response.facts.usage,
+          finishReason: response.facts.finishReason,
+          model: response.facts.model,
+          ...(calls.length > 0 && { calls: calls.map(({ name }) => name) }),
+        });
+        const policies = policiesOf(tools, calls);
+        const stepMessage = await toStepMessage(store.blobs, message);
+        return {
+          ...stepMessage,
+          reply: response.facts,
+          ...(response.rawArguments && { rawArguments: response.rawArguments }),
+          ...(policies && { policies }),
+          head: await storing,
+          ...(info.attempt > 1 && { attempt: info.attempt }),
+        };
+      } finally {
+        await permit?.release();
+        await events.flush();
+      }
+    });
+  };
+}
+
+async function heardBy(turn: { agent: string; ordinal: number; start: number }, entries: readonly Entry[], transcripts: Transcripts) {
+  const heard = entries.filter((entry, position) => hears(turn, entry, position));
+  return await Promise.all(
+    heard.map(async (entry): Promise<HeardMessage> => ({
+      message: await transcripts.whole(entry),
+      ...(entry.rawArguments && { rawArguments: entry.rawArguments }),
+    })),
+  );
+}
+
+async function permitFor(store: Store, provider: string, limit: number | undefined, signal: AbortSignal): Promise<Permit | undefined> {
+  return limit === undefined ? undefined : await store.permits.acquire(`model/${provider}`, limit, { signal });
+}
+
+function policiesOf(tools: ToolRegistry, calls: { name: string }[]): { [index: number]: CallPolicy } | undefined {
+  const policies = calls.flatMap(({ name }, index) => {
+    const tool = tools.get(name);
+    const policy = tool && policyOf(tool);
+    return policy ? [[index, policy] as const] : [];
+  });
+  return policies.length > 0 ? Object.fromEntries(policies) : undefined;
+}

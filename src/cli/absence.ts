@@ -1,0 +1,50 @@
+/** A run that nobody works on waits for ever: whoever waits for it is told. */
+import { fail, failureOf } from '../contract/failure.js';
+import type { Context } from './context.js';
+import type { Place } from './place.js';
+
+const firstLookMs = 1500;
+const lookEveryMs = 3000;
+
+/** Waits for `work`, and says so when meanwhile no worker polls the task queue, and again when one has come. */
+export async function withAbsenceNoted<T>(
+  context: Pick<Context, 'terminal' | 'signal' | 'next'>,
+  place: Place,
+  work: Promise<T>,
+  taskQueue: string = place.taskQueue,
+): Promise<T> {
+  const { terminal, signal } = context;
+  let isAbsent = false;
+  let isOver = false;
+  const look = async () => {
+    const hasWorker = await place.hasWorker(taskQueue);
+    if (isOver || signal.aborted || hasWorker === undefined || hasWorker === !isAbsent) return;
+    isAbsent = !hasWorker;
+    terminal.note(terminal.noteStyle.yellow(isAbsent ? `${absence(context, taskQueue)} Waiting.` : `A worker polls task queue "${taskQueue}" now.`));
+  };
+  let timer = setTimeout(function next() {
+    void look().finally(() => {
+      if (!isOver) timer = setTimeout(next, lookEveryMs);
+    });
+  }, firstLookMs);
+  try {
+    return await work;
+  } catch (error) {
+    throw await explained(error, context, place, taskQueue);
+  } finally {
+    isOver = true;
+    clearTimeout(timer);
+  }
+}
+
+export function absence({ next }: Pick<Context, 'next'>, taskQueue: string): string {
+  return `No worker is polling task queue "${taskQueue}": start one with \`${next('worker')}\`.`;
+}
+
+/** A question that only a worker can answer fails in many ways where there is none. */
+async function explained(error: unknown, context: Pick<Context, 'next'>, place: Place, taskQueue: string): Promise<unknown> {
+  const { type, message } = failureOf(error);
+  const isSilence = type === 'Connection.Failed' || /poller|deadline|timed? ?out/i.test(message);
+  if (!isSilence || (await place.hasWorker(taskQueue)) !== false) return error;
+  return fail('Connection.Failed', absence(context, taskQueue), { cause: error });
+}

@@ -1,0 +1,31 @@
+/** The commands, in the order of the help. */
+import type { Cli } from '../cli.js';
+import { addCancel } from './cancel.js';
+import { addDemo } from './demo.js';
+import { addDev } from './dev.js';
+import { addExport } from './export.js';
+import { addList } from './list.js';
+import { addResult } from './result.js';
+import { addRun } from './run.js';
+import { addSay } from './say.js';
+import { addStart } from './start.js';
+import { addStatus } from './status.js';
+import { addTranscript } from './transcript.js';
+import { addWatch } from './watch.js';
+import { addWorker } from './worker.js';
+
+export const commands: ((cli: Cli) => void)[] = [
+  addDemo,
+  addDev,
+  addWorker,
+  addRun,
+  addStart,
+  addSay,
+  addStatus,
+  addWatch,
+  addResult,
+  addCancel,
+  addList,
+  addTranscript,
+  addExport,
+];

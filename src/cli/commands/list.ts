@@ -1,0 +1,23 @@
+import type { Cli } from '../cli.js';
+import type { Context } from '../context.js';
+import { wholeNumber } from '../options.js';
+import { openPlace } from '../place.js';
+import { listText } from '../render/list.js';
+
+/** `ostinato list`: runs of this environment, newest first. */
+export function addList(cli: Cli): void {
+  cli
+    .command('list', 'Runs of this namespace and task queue, newest first.')
+    .option('--open', 'only those that have not ended')
+    .option('--limit <n>', 'at most so many', wholeNumber, 20)
+    .action(cli.action(list));
+}
+
+async function list(context: Context, { open, limit }: { open?: boolean; limit: number }) {
+  const { terminal } = context;
+  const place = await openPlace(context);
+  const runs = await place.client.list({ status: open ? 'open' : 'all', limit });
+  if (runs.length > 0) terminal.line(listText(runs, terminal.style));
+  else terminal.note(`There are no ${open ? 'open ' : ''}runs on task queue "${place.taskQueue}" of namespace "${place.namespace}".`);
+  terminal.document(runs);
+}

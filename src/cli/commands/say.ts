@@ -1,0 +1,92 @@
+import { withAbsenceNoted } from '../absence.js';
+import type { Cli } from '../cli.js';
+import type { RunHandle, SessionHandle } from '../../client.js';
+import { agentNamePattern } from '../../contract/agent.js';
+import { fail } from '../../contract/failure.js';
+import { sizes } from '../../contract/size.js';
+import type { Context } from '../context.js';
+import { openPlaceOrStart } from '../local.js';
+import { id, span, withProjectOption, type ProjectOptions } from '../options.js';
+import type { Place } from '../place.js';
+import { loadProject } from '../project.js';
+import { duration } from '../render/words.js';
+import { readTextFile } from '../read-text.js';
+import { printable } from '../terminal.js';
+
+interface SayOptions extends ProjectOptions {
+  session?: string;
+  id?: string;
+  file?: string;
+  timeout?: string;
+}
+
+/** `ostinato say`: one turn of a conversation. */
+export function addSay(cli: Cli): void {
+  withProjectOption(
+    cli
+      .command('say <who> [words...]', 'Say something to an agent or a run, and print the reply. Opens the session when there is none.')
+      .option('--session <key>', 'which conversation with this agent (default: default)')
+      .option('--id <id>', 'of the message: the same id again is the same turn', id)
+      .option('--file <path>', 'a text that the message is about')
+      .option('--timeout <span>', 'wait no longer than this for the reply; the turn goes on', span),
+  )
+    .addHelpText('after', '\nExamples:\n  ostinato say writer "A haiku about tea."\n  ostinato say session/writer/default "Another one."')
+    .action(cli.action(say));
+}
+
+async function say(context: Context, who: string, words: string[], options: SayOptions) {
+  const { terminal, machine, signal } = context;
+  const message = await messageOf(words, options, machine);
+  const place = await openPlaceOrStart(context, () => loadProject(machine.cwd, options.config));
+  const handle = await listener(place, who, options.session);
+  await untilSomebodyWorks(context, place);
+  context.onInterrupt(`Stopped waiting; the turn goes on. Read it later with:  ${context.next('transcript', handle.id)}`);
+
+  let shown = '';
+  const startedAt = Date.now();
+  const pulse = setInterval(() => shown === '' && !terminal.json && terminal.hint(`Waiting for ${who} (${duration(Date.now() - startedAt)})`), 1000);
+  const reply = handle.say(message, {
+    ...(options.id && { id: options.id }),
+    ...(options.timeout && { timeout: options.timeout }),
+    onDelta: (text) => {
+      if (signal.aborted) return;
+      shown += text;
+      terminal.write(printable(text));
+    },
+  });
+  const turn = await withAbsenceNoted(context, place, reply).finally(() => clearInterval(pulse));
+  // Words that come on the way are a courtesy: some may be missing, or have been said twice.
+  if (turn.reply.startsWith(shown)) terminal.write(printable(turn.reply.slice(shown.length)));
+  else terminal.write(`\n\n${printable(turn.reply)}`);
+  terminal.endLine();
+  terminal.note(terminal.noteStyle.dim(`${handle.id} · ${duration(Date.now() - startedAt)}`));
+  terminal.document({ runId: handle.id, turnId: turn.turnId, status: turn.status, reply: turn.reply });
+}
+
+async function messageOf(words: string[], { file }: SayOptions, machine: Context['machine']): Promise<string> {
+  const said = words.join(' ').trim();
+  const text = file === undefined ? undefined : await readTextFile(file, machine, sizes.message);
+  const message = [said, text].filter(Boolean).join('\n\n');
+  if (message === '') throw fail('Input.Invalid', 'There is nothing to say. Write the message behind the name, such as: ostinato say writer "Hello."');
+  return message;
+}
+
+/** `session/writer/tea`, a run that is open under this id, or else an agent. */
+async function listener(place: Place, who: string, key: string | undefined): Promise<SessionHandle | RunHandle> {
+  const [, agent, ownKey] = /^session\/([^/]+)\/(.+)$/.exec(who) ?? [];
+  if (agent !== undefined && ownKey !== undefined && agentNamePattern.test(agent)) {
+    if (key !== undefined && key !== ownKey) throw fail('Input.Invalid', `"${who}" names a session already; leave --session out.`);
+    return place.client.session(agent, ownKey);
+  }
+  if (key === undefined && (!agentNamePattern.test(who) || (await place.find(who))?.isOpen)) return place.client.attach(who);
+  return place.client.session(who, key ?? 'default');
+}
+
+/** A message is accepted by a worker: without one the attempt would end after some seconds. */
+async function untilSomebodyWorks(context: Context, place: Place): Promise<void> {
+  if ((await place.hasWorker()) !== false) return;
+  const appearing = (async () => {
+    while (!context.signal.aborted && (await place.hasWorker()) === false) await new Promise((resolve) => setTimeout(resolve, 1000));
+  })();
+  await withAbsenceNoted(context, place, appearing);
+}

@@ -1,0 +1,61 @@
+/** Where a command's runs are: a connection to Temporal, and our client on it. */
+import { Client } from '@temporalio/client';
+import { connect, type OstinatoClient } from '../client.js';
+import { connectClient, temporalUiUrl, type Connected } from '../connection.js';
+import type { Context } from './context.js';
+import { hasWorker } from './workers.js';
+
+export class Place {
+  constructor(
+    readonly client: OstinatoClient,
+    readonly temporal: Client,
+    readonly taskQueue: string,
+    private readonly connected: Pick<Connected<unknown>, 'address' | 'source' | 'uiUrl'>,
+  ) {}
+
+  get address(): string {
+    return this.connected.address;
+  }
+
+  get namespace(): string {
+    return this.temporal.options.namespace;
+  }
+
+  /** Its server runs for this data directory. */
+  get isLocal(): boolean {
+    return this.connected.source === 'record';
+  }
+
+  /** The page of a run, or of all of them, where the web pages are known. */
+  uiUrl(runId?: string): string | undefined {
+    const { uiUrl } = this.connected;
+    return uiUrl && temporalUiUrl(uiUrl, this.namespace, runId);
+  }
+
+  /** The task queue of a run, and whether it is open; `undefined` when there is no such run. */
+  async find(runId: string): Promise<{ taskQueue: string; isOpen: boolean } | undefined> {
+    try {
+      const { taskQueue, status } = await this.temporal.workflow.getHandle(runId).describe();
+      return { taskQueue, isOpen: status.name === 'RUNNING' || status.name === 'PAUSED' };
+    } catch (error) {
+      if ((error as Error).name === 'WorkflowNotFoundError') return undefined;
+      throw error;
+    }
+  }
+
+  /** Does a worker poll this task queue? `undefined` when the server does not say. */
+  async hasWorker(taskQueue: string = this.taskQueue): Promise<boolean | undefined> {
+    return await hasWorker(this.temporal.connection, { namespace: this.namespace, taskQueue });
+  }
+}
+
+/** @throws `Connection.Failed` */
+export async function openPlace({ config, defer }: Pick<Context, 'config' | 'defer'>): Promise<Place> {
+  const connected = await connectClient(config);
+  const { connection, namespace } = connected;
+  defer(() => connection.close());
+  const temporal = new Client({ connection, namespace });
+  const client = await connect({ config, temporal });
+  defer(() => client.close());
+  return new Place(client, temporal, config.taskQueue, connected);
+}

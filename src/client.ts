@@ -1,0 +1,141 @@
+/** The only door in: start runs, come back to them, open sessions. */
+import { Client, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Orchestration } from './agents/define-orchestration.js';
+import { call } from './client/call.js';
+import type { ClientContext } from './client/context.js';
+import { RunHandle } from './client/run-handle.js';
+import { SessionHandle } from './client/session-handle.js';
+import { toRunSummary, type RunSummary } from './client/summary.js';
+import { loadConfig, type Config } from './config.js';
+import { connectClient } from './connection.js';
+import type { AgentDefinition } from './contract/agent.js';
+import { fail } from './contract/failure.js';
+import { newRunId, sessionId } from './client/ids.js';
+import { parseRunInput } from './contract/input-schema.js';
+import type { PatternName } from './contract/pattern.js';
+import type { RunInput } from './contract/run.js';
+import { openStore } from './store/open-store.js';
+import type { Store } from './store/store.js';
+
+export type { RunHandle, WatchOptions } from './client/run-handle.js';
+export type { SessionHandle } from './client/session-handle.js';
+export type { RunSummary } from './client/summary.js';
+
+export interface ConnectOptions {
+  /** @default the settings in the environment */
+  config?: Config;
+  /** A Temporal client of one's own, for example of a test environment. @default a new connection */
+  temporal?: Client;
+  /** @default the store in the configured data directory */
+  store?: Store;
+}
+
+export interface StartOptions {
+  /** Workflow id. Starting under the id of an open run is refused. @default `<pattern>/<short id>` */
+  id?: string;
+}
+
+/**
+ * Connects to Temporal and to the store.
+ *
+ * @throws `Connection.Failed` with what was tried
+ * @example
+ * await using client = await connect();
+ * const run = await client.start('sequential', { agents: ['writer', 'editor'], task: 'Tea in three sentences.' });
+ * console.log((await run.result()).output);
+ */
+export async function connect(options: ConnectOptions = {}): Promise<OstinatoClient> {
+  const config = options.config ?? loadConfig();
+  const connected = options.temporal ? undefined : await connectClient(config);
+  const temporal = options.temporal ?? new Client({ connection: connected?.connection, namespace: connected?.namespace });
+  const environment = { namespace: temporal.options.namespace, taskQueue: config.taskQueue };
+  const store = options.store ?? (await openStore({ dataDir: config.dataDir, environment }));
+  return new OstinatoClient({ temporal, store, taskQueue: config.taskQueue }, async () => {
+    if (!options.store) await store.close();
+    await connected?.connection.close();
+  });
+}
+
+export class OstinatoClient implements AsyncDisposable {
+  constructor(
+    private readonly context: ClientContext,
+    /** Closes what `connect` opened. */
+    readonly close: () => Promise<void>,
+  ) {}
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  /**
+   * Starts a run and returns at once.
+   *
+   * @param what a pattern's name (also one of your own), or an orchestration as defined
+   * @throws `Input.Invalid` with every problem · `Input.TooLarge` · `Run.AlreadyExists`
+   */
+  async start<P extends PatternName>(what: P | Orchestration<P>, input: RunInput<P>, options?: StartOptions): Promise<RunHandle>;
+  async start(what: string, input: RunInput, options?: StartOptions): Promise<RunHandle>;
+  async start(what: string | Orchestration, input: RunInput, { id }: StartOptions = {}): Promise<RunHandle> {
+    const pattern = typeof what === 'string' ? what : what.pattern;
+    const document = parseRunInput(pattern, typeof what === 'string' ? input : { ...input, orchestration: what.name });
+    const workflowId = id ?? newRunId(pattern);
+    const { temporal, taskQueue } = this.context;
+    try {
+      const started = await call(this.context, () =>
+        temporal.workflow.start(pattern, {
+          workflowId,
+          taskQueue,
+          args: [document],
+          staticSummary: `${typeof what === 'string' ? what : what.name}: ${namesOf(document)}`.slice(0, 200),
+        }),
+      );
+      return new RunHandle(this.context, workflowId, started.firstExecutionRunId);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      throw fail('Run.AlreadyExists', `A run "${workflowId}" is open already. Attach to it, or choose another id.`, { cause: error });
+    }
+  }
+
+  /** Comes back to a run by its id, from any process. */
+  attach(id: string): RunHandle {
+    return new RunHandle(this.context, id);
+  }
+
+  /** The conversation with an agent under a key of yours. The same agent and key are the same session, whoever opens it. */
+  session(agent: string | AgentDefinition, key: string, input: Omit<RunInput<'session'>, 'agents' | 'task'> = {}): SessionHandle {
+    const name = typeof agent === 'string' ? agent : agent.name;
+    const workflowId = sessionId(name, key);
+    const document = parseRunInput('session', { ...input, agents: [agent] });
+    const open = () =>
+      new WithStartWorkflowOperation('session', {
+        workflowId,
+        taskQueue: this.context.taskQueue,
+        args: [document],
+        workflowIdConflictPolicy: 'USE_EXISTING',
+        staticSummary: `session with ${name}`,
+      });
+    return new SessionHandle(this.context, workflowId, open);
+  }
+
+  /**
+   * Runs of this environment, newest first.
+   *
+   * @param options.status `open` for those that have not ended. @default all
+   * @param options.limit @default 50
+   */
+  async list({ status = 'all', limit = 50 }: { status?: 'open' | 'all'; limit?: number } = {}): Promise<RunSummary[]> {
+    const { temporal, taskQueue } = this.context;
+    const query = [`TaskQueue = '${taskQueue.replaceAll("'", "''")}'`, ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])].join(' AND ');
+    const found: RunSummary[] = [];
+    for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit * 2, 1000) })) {
+      if (execution.status.name === 'CONTINUED_AS_NEW') continue;
+      found.push(toRunSummary(execution));
+      if (found.length >= limit) break;
+    }
+    return found;
+  }
+}
+
+function namesOf({ agents = [] }: RunInput): string {
+  return agents.map((agent) => (typeof agent === 'string' ? agent : agent.name)).join(', ') || 'as defined';
+}

@@ -1,0 +1,228 @@
+/** A run, wherever it executes: ask, watch, speak, end, and wait for its result. */
+import { randomUUID } from 'node:crypto';
+import { WorkflowFailedError } from '@temporalio/client';
+import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
+import type { RunEvent } from '../contract/event.js';
+import { fail, failureOf, failures, type FailureType } from '../contract/failure.js';
+import type { MessageInput } from '../contract/message.js';
+import { messages, queries } from '../contract/names.js';
+import type { CancelInput, Checkpoint, RunResult, RunStatus, TurnStatus } from '../contract/run.js';
+import type { Span } from '../contract/json.js';
+import type { Entry, TranscriptPage } from '../contract/transcript.js';
+import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
+import { readArtifact, readEntry, readTranscript } from './transcript.js';
+import { call } from './call.js';
+import type { ClientContext } from './context.js';
+import { milliseconds } from './span.js';
+import { firstRunOf, watchRun, type WatchOptions } from './watch.js';
+
+export type { WatchOptions } from './watch.js';
+
+export interface SayOptions {
+  /** The same id again is the same turn, also after a lost connection. @default a new one */
+  id?: string;
+  /** How long to wait for the reply; the turn goes on afterwards. @default '10 minutes' */
+  timeout?: Span;
+  /** Words as they come. */
+  onDelta?: (text: string) => void;
+}
+
+export class RunHandle {
+  #firstRunId: string | undefined;
+
+  constructor(
+    protected readonly context: ClientContext,
+    /** The workflow id. */
+    readonly id: string,
+    firstRunId?: string,
+  ) {
+    this.#firstRunId = firstRunId;
+  }
+
+  /** Where the run is. Answers after it has closed, too. */
+  async status(): Promise<RunStatus> {
+    return await this.#query<RunStatus>(queries.status);
+  }
+
+  /** Where the run is, for machines. */
+  async checkpoint(): Promise<Checkpoint> {
+    return await this.#query<Checkpoint>(queries.checkpoint);
+  }
+
+  /** What became of one message. */
+  async turn(turnId: string): Promise<TurnStatus> {
+    const turn = await this.#query<TurnStatus>(queries.turn, { turnId });
+    if (turn.status !== 'completed' || (turn.reply !== undefined && !turn.replyArtifact)) return turn;
+    const reply = turn.replyArtifact
+      ? await readArtifact(this.context, turn.replyArtifact)
+      : turn.position === undefined
+        ? undefined
+        : await readEntry(this.context, this.#page, turn.position);
+    return { ...turn, ...(reply !== undefined && { reply }) };
+  }
+
+  /** Everything said so far, from the workflow and the store. */
+  async transcript(): Promise<Entry[]> {
+    return await readTranscript(this.context, this.#page);
+  }
+
+  /** An agent's state document in the form that .NET and Python read too. @default the first agent */
+  async export(agent?: string): Promise<AgentStateDocument> {
+    const name = agent ?? (await this.status()).agents[0];
+    if (name === undefined) throw fail('Input.UnknownAgent', 'This run has no agents yet.');
+    return projectAgentState(await this.transcript(), name);
+  }
+
+  /**
+   * Events from a cursor on, to the end of the run. Survives lost connections, and ends however the run ends.
+   *
+   * @example
+   * for await (const event of run.watch()) if (event.type === 'delta') process.stdout.write(event.text);
+   */
+  async *watch(options: WatchOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    yield* watchRun(this.context, this.id, await this.firstRunId(), options);
+  }
+
+  /** Calls back with every event, in order. Returns what stops it. A callback that throws stops only itself: `onError` hears of it. */
+  onEvent(callback: (event: RunEvent) => void, { onError, ...options }: WatchOptions & { onError?: (error: unknown) => void } = {}): () => void {
+    const stopping = new AbortController();
+    const signal = options.signal ? AbortSignal.any([stopping.signal, options.signal]) : stopping.signal;
+    void (async () => {
+      for await (const event of this.watch({ ...options, signal })) callback(event);
+    })().catch((error: unknown) => {
+      if (!stopping.signal.aborted) onError?.(error);
+    });
+    return () => stopping.abort();
+  }
+
+  /** Calls back once for every complete message of an agent. */
+  onMessage(
+    callback: (message: { agent: string; text: string; turn: number }) => void,
+    options?: WatchOptions & { onError?: (error: unknown) => void },
+  ): () => void {
+    return this.onEvent((event) => {
+      if (event.type === 'turn.completed') callback({ agent: event.agent ?? '', text: event.text, turn: event.turn ?? 0 });
+    }, options);
+  }
+
+  /**
+   * Says something and waits for the reply.
+   *
+   * @throws `Run.NotConversational` · `Run.Closed` · `Run.Busy` · `Input.Invalid` · `Run.TimedOut` (the turn goes on) ·
+   * the failure of the turn
+   */
+  async say(message: MessageInput, options: SayOptions = {}): Promise<TurnStatus & { reply: string }> {
+    const id = options.id ?? randomUUID();
+    const { turnId, after } = await this.send(message, id);
+    return await this.#awaitTurn(turnId, after, options);
+  }
+
+  /** Says something and returns at once. */
+  async send(message: MessageInput, id: string = randomUUID()): Promise<{ turnId: string; after: number }> {
+    const after = await this.#logEnd();
+    const { turnId } = await this.deliver({ message, id });
+    return { turnId, after };
+  }
+
+  /** Ends the run. Repeated or late it does nothing, and tells the status. */
+  async cancel(input: CancelInput = {}): Promise<{ status: string }> {
+    try {
+      return await this.#update<{ status: string }>(messages.cancel, input);
+    } catch (error) {
+      if (failureOf(error).type !== 'Run.NotFound') throw error;
+      return { status: (await this.status()).status };
+    }
+  }
+
+  /**
+   * Waits for the end. May be called again, and by several at once.
+   *
+   * @throws `Run.TimedOut` when the time given has passed (the run goes on) · the run's failure
+   */
+  async result({ timeout }: { timeout?: Span } = {}): Promise<RunResult> {
+    const waiting = this.#result();
+    const result = timeout === undefined ? await waiting : await within(waiting, milliseconds(timeout), this.id);
+    if (!result.outputArtifact) return result;
+    return { ...result, output: await readArtifact(this.context, result.outputArtifact) };
+  }
+
+  /** The first execution's run id: with the workflow id, the key of the event log. */
+  protected async firstRunId(): Promise<string> {
+    return (this.#firstRunId ??= await firstRunOf(this.context, this.id));
+  }
+
+  protected async deliver(input: { message: MessageInput; id: string }): Promise<{ turnId: string }> {
+    return await this.#update<{ turnId: string }>(messages.say, input, input.id);
+  }
+
+  async #awaitTurn(turnId: string, after: number, { timeout = '10 minutes', onDelta }: SayOptions): Promise<TurnStatus & { reply: string }> {
+    const giveUp = AbortSignal.timeout(milliseconds(timeout));
+    const ordinals = new Set<number>();
+    for await (const event of this.watch({ from: after, signal: giveUp, onIdle: () => this.#isDone(turnId) })) {
+      if (event.type === 'turn.started' && event.turnId === turnId && event.turn !== undefined) ordinals.add(event.turn);
+      if (event.type === 'delta' && !event.kind && event.turn !== undefined && ordinals.has(event.turn)) onDelta?.(event.text);
+      if ((event.type === 'turn.completed' || event.type === 'turn.failed') && event.turnId === turnId) break;
+    }
+    const turn = await this.turn(turnId);
+    if (turn.status === 'completed') return { ...turn, reply: turn.reply ?? '' };
+    if (turn.failure) throw fail(asFailureType(turn.failure.type), turn.failure.message, { final: true });
+    if (giveUp.aborted) throw fail('Run.TimedOut', `No reply to "${turnId}" yet; the turn goes on. Ask again with the same id.`);
+    throw fail('Run.Closed', `The run ended before "${turnId}" was answered.`);
+  }
+
+  async #isDone(turnId: string): Promise<boolean> {
+    const { status } = await this.#query<TurnStatus>(queries.turn, { turnId });
+    return status === 'completed' || status === 'failed';
+  }
+
+  async #result(): Promise<RunResult> {
+    try {
+      return (await this.context.temporal.workflow.getHandle(this.id, undefined, this.#chain()).result()) as RunResult;
+    } catch (error) {
+      if (!(error instanceof WorkflowFailedError)) return await call(this.context, () => Promise.reject(error as Error));
+      if (error.cause instanceof CancelledFailure) return (await this.status()).result ?? Promise.reject(error);
+      if (error.cause instanceof TerminatedFailure) throw fail('Run.Failed', `The run "${this.id}" was terminated.`, { cause: error });
+      if (error.cause instanceof TimeoutFailure) throw fail('Run.Failed', `The run "${this.id}" ran out of the time Temporal gave it.`, { cause: error });
+      const { type, message, details } = failureOf(error);
+      throw fail(asFailureType(type), message, { cause: error, details, final: true });
+    }
+  }
+
+  #chain(): { firstExecutionRunId?: string } {
+    return this.#firstRunId === undefined ? {} : { firstExecutionRunId: this.#firstRunId };
+  }
+
+  async #logEnd(): Promise<number> {
+    try {
+      return await this.context.store.events.end({ workflowId: this.id, firstRunId: await this.firstRunId() });
+    } catch {
+      return 0;
+    }
+  }
+
+  readonly #page = async (after: number): Promise<TranscriptPage> =>
+    await this.#query<TranscriptPage>(queries.transcript, { after, limit: 1000 });
+
+  async #query<T>(name: string, argument?: unknown): Promise<T> {
+    const handle = this.context.temporal.workflow.getHandle(this.id);
+    return await call(this.context, () => (argument === undefined ? handle.query<T>(name) : handle.query<T, [unknown]>(name, argument)));
+  }
+
+  async #update<T>(name: string, argument: unknown, updateId?: string): Promise<T> {
+    const handle = this.context.temporal.workflow.getHandle(this.id);
+    return await call(this.context, () => handle.executeUpdate<T, [unknown]>(name, { args: [argument], ...(updateId && { updateId }) }));
+  }
+}
+
+async function within<T>(waiting: Promise<T>, ms: number, id: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(fail('Run.TimedOut', `The run "${id}" has not ended within ${ms} ms; it goes on.`)), ms);
+  });
+  waiting.catch(() => undefined);
+  return await Promise.race([waiting, timeout]).finally(() => clearTimeout(timer));
+}
+
+function asFailureType(type: string): FailureType {
+  return type in failures ? (type as FailureType) : 'Run.Failed';
+}

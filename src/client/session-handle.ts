@@ -1,0 +1,45 @@
+/** A conversation with one agent that stays open. Saying something opens it when it is not. */
+import type { WithStartWorkflowOperation, Workflow } from '@temporalio/client';
+import { fail, failureOf } from '../contract/failure.js';
+import type { MessageInput } from '../contract/message.js';
+import { messages } from '../contract/names.js';
+import { call } from './call.js';
+import type { ClientContext } from './context.js';
+import { RunHandle } from './run-handle.js';
+
+export class SessionHandle extends RunHandle {
+  #isOurs: Promise<void> | undefined;
+
+  constructor(
+    context: ClientContext,
+    id: string,
+    private readonly open: () => WithStartWorkflowOperation<Workflow>,
+  ) {
+    super(context, id);
+  }
+
+  /** One round trip: the session is opened if need be, and the message accepted. */
+  protected override async deliver(input: { message: MessageInput; id: string }): Promise<{ turnId: string }> {
+    await (this.#isOurs ??= this.#checkEnvironment());
+    const { temporal } = this.context;
+    return await call(this.context, () =>
+      temporal.workflow.executeUpdateWithStart<Workflow, { turnId: string }, [unknown]>(messages.say, {
+        args: [input],
+        updateId: input.id,
+        startWorkflowOperation: this.open(),
+      }),
+    );
+  }
+
+  /** The same id in the same namespace may belong to a worker on another task queue. */
+  async #checkEnvironment(): Promise<void> {
+    const { temporal, taskQueue } = this.context;
+    try {
+      const found = await call(this.context, () => temporal.workflow.getHandle(this.id).describe());
+      if (found.status.name !== 'RUNNING' || found.taskQueue === taskQueue) return;
+      throw fail('Run.OtherEnvironment', `The session "${this.id}" belongs to task queue "${found.taskQueue}", not to "${taskQueue}".`);
+    } catch (error) {
+      if (failureOf(error).type !== 'Run.NotFound') throw error;
+    }
+  }
+}

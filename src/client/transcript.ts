@@ -1,0 +1,45 @@
+/** Reads a whole transcript: what is sealed from the store, the rest from the run. */
+import { fail } from '../contract/failure.js';
+import { textOf, type Message } from '../contract/message.js';
+import type { Entry, Part, Segment, TranscriptPage } from '../contract/transcript.js';
+import type { ClientContext } from './context.js';
+
+export type ReadPage = (after: number) => Promise<TranscriptPage>;
+
+export async function readTranscript(context: ClientContext, readPage: ReadPage): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  for (let after: number | undefined = 0; after !== undefined; ) {
+    const page: TranscriptPage = await readPage(after);
+    for (const segment of page.segments) {
+      // Sealing may happen between two pages: a segment is taken from where we are.
+      if (segment.from + segment.count > entries.length) entries.push(...(await readSegment(context, segment)).slice(entries.length - segment.from));
+    }
+    entries.push(...page.entries.slice(Math.max(entries.length - page.from, 0)));
+    after = page.next;
+  }
+  return entries;
+}
+
+/** The words of the entry at a position. */
+export async function readEntry(context: ClientContext, readPage: ReadPage, position: number): Promise<string | undefined> {
+  const page = await readPage(position);
+  const segment = page.segments.find(({ from, count }) => from <= position && position < from + count);
+  const entry = segment ? (await readSegment(context, segment))[position - segment.from] : page.entries[position - page.from];
+  if (!entry) return undefined;
+  return entry.cut && entry.blob ? await readArtifact(context, entry.blob) : textOf(entry.message);
+}
+
+/** The words of a message that is in the store. */
+export async function readArtifact({ store }: ClientContext, id: string): Promise<string> {
+  const text = await store.blobs.get(id);
+  if (text === undefined) throw fail('Store.Unavailable', `The store has no message ${id}. Use the store (data directory) that the worker uses.`);
+  return textOf(JSON.parse(text) as Message);
+}
+
+async function readSegment({ store }: ClientContext, { id }: Segment): Promise<Entry[]> {
+  const text = await store.blobs.get(id);
+  if (text === undefined) {
+    throw fail('Store.Unavailable', `The store has no segment ${id} of this transcript. Use the store (data directory) that the worker uses.`);
+  }
+  return (JSON.parse(text) as Part).entries;
+}

@@ -1,0 +1,196 @@
+/** What a process is told by its environment: the only reader of `process.env`. */
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import type { StepTime, StepTimes } from './contract/step.js';
+import { fail } from './contract/failure.js';
+import { problemOfUrl, SettingsReader, type Environment } from './settings.js';
+
+export { settings, type Environment, type Setting } from './settings.js';
+
+export interface Config {
+  readonly taskQueue: string;
+  /** Absolute. */
+  readonly dataDir: string;
+  /** Absolute. */
+  readonly cacheDir: string;
+  /** Temporal server named in code: wins over `TEMPORAL_ADDRESS` and profiles. */
+  readonly address?: string;
+  /** Namespace named in code: wins over `TEMPORAL_NAMESPACE` and profiles. */
+  readonly namespace?: string;
+  readonly providers: ProvidersConfig;
+  readonly times: StepTimes;
+  readonly worker: WorkerConfig;
+  /** What the settings were read from: for Temporal's own settings and for child processes. A function, so that no key is ever printed. */
+  env(): Environment;
+}
+
+export interface ProvidersConfig {
+  /** Absent: neither a key nor an endpoint is set, the built-in stand-in speaks. */
+  readonly default?: ProviderConfig;
+  readonly named: { readonly [name: string]: ProviderConfig };
+  /** Limits of the default provider, whichever it is. */
+  readonly limits: ProviderLimits;
+  readonly defaultModel: string;
+}
+
+/** An OpenAI-compatible endpoint. */
+export interface ProviderConfig extends ProviderLimits {
+  /** Absent: OpenAI. */
+  readonly baseURL?: string;
+  readonly api: OpenAIApi;
+  /** Empty for endpoints that want none. A function, so that it is never printed. */
+  apiKey(): string;
+}
+
+export interface ProviderLimits {
+  /** Calls started per second, all workers together. */
+  readonly maxCallsPerSecond?: number;
+  /** Calls at the same time, all workers together. */
+  readonly maxConcurrentCalls?: number;
+}
+
+export type OpenAIApi = 'chat' | 'responses';
+
+export interface WorkerConfig {
+  readonly shutdownGraceMs: number;
+  readonly stickyTimeoutMs: number;
+  /** Absent: Temporal chooses by memory. */
+  readonly maxCachedWorkflows?: number;
+  readonly maxConcurrentSteps: number;
+}
+
+/** What code may set; the rest comes from the environment. */
+export interface ConfigOverrides {
+  taskQueue?: string;
+  dataDir?: string;
+  cacheDir?: string;
+  address?: string;
+  namespace?: string;
+  defaultModel?: string;
+  times?: { model?: Partial<StepTime>; tool?: Partial<StepTime> };
+  worker?: Partial<WorkerConfig>;
+}
+
+/**
+ * Reads and checks all settings.
+ *
+ * @throws `Input.Invalid`, with every problem listed in `details`
+ */
+export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = process.env): Config {
+  const problems: string[] = [];
+  const read = new SettingsReader(env, problems);
+  const limits: ProviderLimits = {
+    maxCallsPerSecond: read.optionalNumber('OSTINATO_MAX_CALLS_PER_SECOND'),
+    maxConcurrentCalls: read.optionalCount('OSTINATO_MAX_CONCURRENT_CALLS'),
+  };
+  const heartbeatMs = read.span('OSTINATO_HEARTBEAT_TIMEOUT');
+  const config: Config = {
+    taskQueue: overrides.taskQueue ?? read.text('OSTINATO_TASK_QUEUE'),
+    dataDir: resolve(overrides.dataDir ?? read.text('OSTINATO_DATA_DIR')),
+    cacheDir: resolve(
+      overrides.cacheDir ?? read.given('OSTINATO_CACHE_DIR') ?? join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'ostinato'),
+    ),
+    address: overrides.address,
+    namespace: overrides.namespace,
+    providers: {
+      default: defaultProvider(read, limits),
+      named: namedProviders(read),
+      limits,
+      defaultModel: overrides.defaultModel ?? read.text('OSTINATO_MODEL'),
+    },
+    times: {
+      model: {
+        attemptMs: read.span('OSTINATO_MODEL_ATTEMPT_TIMEOUT'),
+        attempts: read.count('OSTINATO_MODEL_ATTEMPTS'),
+        totalMs: read.span('OSTINATO_MODEL_TOTAL_TIMEOUT'),
+        heartbeatMs,
+        ...defined(overrides.times?.model),
+      },
+      tool: {
+        attemptMs: read.span('OSTINATO_TOOL_ATTEMPT_TIMEOUT'),
+        attempts: read.count('OSTINATO_TOOL_ATTEMPTS'),
+        totalMs: read.span('OSTINATO_TOOL_TOTAL_TIMEOUT'),
+        heartbeatMs,
+        ...defined(overrides.times?.tool),
+      },
+    },
+    worker: {
+      shutdownGraceMs: read.span('OSTINATO_SHUTDOWN_GRACE'),
+      stickyTimeoutMs: read.span('OSTINATO_STICKY_TIMEOUT'),
+      maxCachedWorkflows: read.optionalCount('OSTINATO_MAX_CACHED_WORKFLOWS'),
+      maxConcurrentSteps: read.count('OSTINATO_MAX_CONCURRENT_STEPS'),
+      ...defined(overrides.worker),
+    },
+    env: () => env,
+  };
+  problems.push(...problemsOfOverrides(overrides));
+  if (problems.length > 0) {
+    throw fail(
+      'Input.Invalid',
+      `Some settings cannot be used. Correct them and start again:\n${problems.map((p) => `- ${p}`).join('\n')}`,
+      {
+        details: problems,
+      },
+    );
+  }
+  return deepFreeze(config);
+}
+
+function defaultProvider(read: SettingsReader, limits: ProviderLimits): ProviderConfig | undefined {
+  const key = read.given('OPENAI_API_KEY') ?? '';
+  const baseURL = read.url('OPENAI_BASE_URL');
+  const api = read.choice('OSTINATO_OPENAI_API', ['chat', 'responses']);
+  return key === '' && baseURL === undefined ? undefined : { ...limits, baseURL, api, apiKey: () => key };
+}
+
+const endpoint = z
+  .string()
+  .refine((text) => problemOfUrl(text) === undefined, { error: ({ input }) => `expected ${problemOfUrl(String(input))}`, abort: true });
+
+const namedProvider = z.strictObject({
+  baseURL: endpoint,
+  apiKeyEnv: z.string().min(1).optional(),
+  api: z.enum(['chat', 'responses']).default('chat'),
+  maxCallsPerSecond: z.number().positive().optional(),
+  maxConcurrentCalls: z.int().positive().optional(),
+});
+
+function namedProviders(read: SettingsReader): { [name: string]: ProviderConfig } {
+  const named: { [name: string]: ProviderConfig } = {};
+  for (const [name, value] of Object.entries(read.document('OSTINATO_PROVIDERS'))) {
+    const at = `OSTINATO_PROVIDERS: ${name}`;
+    if (!/^[A-Za-z][A-Za-z0-9_-]{0,63}$/.test(name)) read.problem(`${at}: a name is letters, digits, "_" and "-"`);
+    const { success, data, error } = namedProvider.safeParse(value);
+    if (!success) {
+      for (const { path, message } of error.issues) read.problem(`${at}${path.map((part) => `.${String(part)}`).join('')}: ${message}`);
+      continue;
+    }
+    const { apiKeyEnv, ...provider } = data;
+    const key = apiKeyEnv === undefined ? '' : read.variable(apiKeyEnv);
+    if (key === undefined) read.problem(`${at}.apiKeyEnv: ${apiKeyEnv} is not set; it has to hold the key of this provider`);
+    named[name] = { ...provider, apiKey: () => key ?? '' };
+  }
+  return named;
+}
+
+function problemsOfOverrides({ times, worker, ...texts }: ConfigOverrides): string[] {
+  const empty = Object.entries(texts).filter(([, value]) => typeof value === 'string' && value.trim() === '');
+  const numbers = Object.entries({ 'times.model': times?.model, 'times.tool': times?.tool, worker }).flatMap(([at, values]) =>
+    Object.entries(values ?? {}).map(([name, value]) => [`${at}.${name}`, value] as const),
+  );
+  return [
+    ...empty.map(([name]) => `${name}: must not be empty`),
+    ...numbers.filter(([, value]) => value !== undefined && !(value > 0)).map(([name, value]) => `${name}: ${value} is not above 0`),
+  ];
+}
+
+/** Without members that are there but `undefined`: a flag that was not given does not unset anything. */
+function defined<T extends object>(values: T | undefined): Partial<T> {
+  return Object.fromEntries(Object.entries(values ?? {}).filter(([, value]) => value !== undefined)) as Partial<T>;
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) deepFreeze(part);
+  return Object.freeze(value);
+}

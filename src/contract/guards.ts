@@ -1,0 +1,84 @@
+/** Checks of what arrives from outside, written by hand: they run in the sandbox, on anything a signal may carry. */
+import type { CancelInput, SayInput } from './run.js';
+import type { Message } from './message.js';
+import { jsonBytes, sizes } from './size.js';
+import { isUndecodable } from './undecodable.js';
+
+/** What is wrong with it, or the value as it may be used. */
+export type Checked<T> = { value: T } | { problem: string };
+
+export function checkSay(input: unknown): Checked<{ message: Message; id?: string }> {
+  const object = asObject(input, 'a message, for example { "message": "…" }');
+  if ('problem' in object) return object;
+  const { message, id } = object.value as Partial<Record<keyof SayInput, unknown>>;
+  if (id !== undefined && !isId(id)) return { problem: 'id: expected a string of 1 to 200 characters' };
+  const checked = checkMessage(message);
+  return 'problem' in checked ? checked : { value: { message: checked.value, ...(id !== undefined && { id }) } };
+}
+
+export function checkCancel(input: unknown): Checked<CancelInput> {
+  if (input === undefined || input === null) return { value: {} };
+  const object = asObject(input, 'a cancellation, for example { "mode": "graceful" }');
+  if ('problem' in object) return object;
+  const { mode, reason } = object.value;
+  if (mode !== undefined && mode !== 'graceful' && mode !== 'immediate') return { problem: "mode: expected 'graceful' or 'immediate'" };
+  if (reason !== undefined && typeof reason !== 'string') return { problem: 'reason: expected a string' };
+  return { value: { ...(mode && { mode }), ...(reason && { reason: reason.slice(0, 1000) }) } };
+}
+
+function checkMessage(message: unknown): Checked<Message> {
+  if (jsonBytes(message) > sizes.message) return { problem: `message: larger than ${sizes.message / 1024} KiB` };
+  if (typeof message === 'string') {
+    if (message.trim() === '') return { problem: 'message: empty' };
+    return { value: { role: 'user', contents: [{ $type: 'text', text: message }] } };
+  }
+  const object = asObject(message, 'a string or { "role", "contents" }', 'message');
+  if ('problem' in object) return object;
+  const { role, contents, authorName, createdAt } = object.value;
+  if (typeof role !== 'string' || role === '') return { problem: 'message.role: expected a string such as "user"' };
+  if (!Array.isArray(contents) || contents.length === 0) return { problem: 'message.contents: expected a list that is not empty' };
+  if (authorName !== undefined && typeof authorName !== 'string') return { problem: 'message.authorName: expected a string' };
+  if (createdAt !== undefined && typeof createdAt !== 'string') return { problem: 'message.createdAt: expected a string' };
+  for (const [i, content] of contents.entries()) {
+    const problem = problemOfContent(content);
+    if (problem) return { problem: `message.contents[${i}]${problem}` };
+  }
+  return { value: message as Message };
+}
+
+/** Members that must be there, by kind of content (state contract §5.2). */
+const requiredStrings: { [kind: string]: readonly string[] } = {
+  text: ['text'],
+  reasoning: [],
+  functionCall: ['callId', 'name'],
+  functionResult: ['callId'],
+  error: [],
+  data: ['uri'],
+  uri: ['uri', 'mediaType'],
+  hostedFile: ['fileId'],
+  hostedVectorStore: ['vectorStoreId'],
+  usage: [],
+  unknown: [],
+};
+
+function problemOfContent(content: unknown): string | undefined {
+  const object = asObject(content, 'an object with "$type"');
+  if ('problem' in object) return `: ${object.problem}`;
+  const kind = object.value.$type;
+  if (typeof kind !== 'string' || !Object.hasOwn(requiredStrings, kind)) {
+    return `.$type: expected one of ${Object.keys(requiredStrings).join(', ')}`;
+  }
+  const missing = requiredStrings[kind]?.find((member) => typeof object.value[member] !== 'string');
+  return missing && `.${missing}: expected a string`;
+}
+
+function asObject(value: unknown, expected: string, path?: string): Checked<Record<string, unknown>> {
+  const at = path ? `${path}: ` : '';
+  if (isUndecodable(value)) return { problem: `${at}the payload cannot be decoded: ${value.reason}` };
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { problem: `${at}expected ${expected}` };
+  return { value: value as Record<string, unknown> };
+}
+
+function isId(value: unknown): value is string {
+  return typeof value === 'string' && value.length > 0 && value.length <= 200;
+}

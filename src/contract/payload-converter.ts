@@ -1,0 +1,20 @@
+/**
+ * JSON as usual, but a payload that cannot be read becomes an `Undecodable` value. With the SDK's own converter it throws inside
+ * the workflow task, which Temporal retries forever: one bad signal would stop a run for good.
+ * Loaded by path, into the sandbox as well.
+ */
+import { DefaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
+import { undecodable } from './undecodable.js';
+
+const json = new DefaultPayloadConverter();
+
+export const payloadConverter: PayloadConverter = {
+  toPayload: (value) => json.toPayload(value),
+  fromPayload<T>(payload: Payload): T {
+    try {
+      return json.fromPayload<T>(payload);
+    } catch (error) {
+      return undecodable(error instanceof Error ? error.message : String(error)) as T;
+    }
+  },
+};

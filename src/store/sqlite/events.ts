@@ -1,0 +1,75 @@
+import type { EventLogKey, NewEvent, RunEvent } from '../../contract/event.js';
+import type { EventCursor, EventLog, ReadEvents } from '../store.js';
+import type { Changes } from './changes.js';
+import type { Database, Statement } from './database.js';
+
+/** Events are many and no run depends on them: they survive the end of a process, but a power cut may take the last ones. */
+export class SqliteEventLog implements EventLog {
+  readonly #database: Database;
+  readonly #changes: Changes;
+  readonly #environment: number;
+  readonly #findLog: Statement<{ id: number; last_seq: number }>;
+  readonly #addLog: Statement<{ id: number; last_seq: number }>;
+  readonly #addEvent: Statement<never>;
+  readonly #setLast: Statement<never>;
+  readonly #read: Statement<{ seq: number; epoch: number; event: string }>;
+
+  constructor(database: Database, changes: Changes, environment: number) {
+    this.#database = database;
+    this.#changes = changes;
+    this.#environment = environment;
+    this.#findLog = database.prepare('SELECT id, last_seq FROM logs WHERE environment = ? AND workflow_id = ? AND first_run_id = ?');
+    this.#addLog = database.prepare('INSERT INTO logs (environment, workflow_id, first_run_id) VALUES (?, ?, ?) RETURNING id, last_seq');
+    this.#addEvent = database.prepare('INSERT INTO events (log, seq, key, event) VALUES (?, ?, ?, ?) ON CONFLICT (log, key) DO NOTHING');
+    this.#setLast = database.prepare('UPDATE logs SET last_seq = ? WHERE id = ?');
+    this.#read = database.prepare(`
+      SELECT events.seq, logs.epoch, events.event
+      FROM logs JOIN events ON events.log = logs.id
+      WHERE logs.environment = ? AND logs.workflow_id = ? AND logs.first_run_id = ?
+        AND events.seq > CASE WHEN logs.epoch = ? THEN ? ELSE 0 END
+      ORDER BY events.seq LIMIT ?`);
+  }
+
+  async append(log: EventLogKey, events: readonly NewEvent[]): Promise<void> {
+    if (events.length === 0) return;
+    const rows = events.map(({ key, ...event }) => ({ key, json: JSON.stringify(event) }));
+    await this.#database.write(() => {
+      const place = [this.#environment, log.workflowId, log.firstRunId] as const;
+      const { id, last_seq: last } = this.#findLog.get(...place) ?? this.#addLog.get(...place)!;
+      let seq = last;
+      for (const { key, json } of rows) seq += this.#addEvent.run(id, seq + 1, key, json);
+      if (seq > last) this.#setLast.run(seq, id);
+    });
+    this.#changes.announce(keyOf(log));
+  }
+
+  async read(log: EventLogKey, cursor: EventCursor, { limit = 500, waitMs = 0, signal }: ReadEvents = {}): Promise<RunEvent[]> {
+    const until = performance.now() + waitMs;
+    for (;;) {
+      signal?.throwIfAborted();
+      const leftMs = until - performance.now();
+      const nap = leftMs > 0 ? this.#changes.nap(keyOf(log), leftMs, signal) : undefined;
+      try {
+        const events = await this.#after(log, cursor, limit);
+        if (events.length > 0 || nap === undefined) return events;
+        await nap.over;
+      } finally {
+        nap?.end();
+      }
+    }
+  }
+
+  async end({ workflowId, firstRunId }: EventLogKey): Promise<number> {
+    const found = await this.#database.read(() => this.#findLog.get(this.#environment, workflowId, firstRunId));
+    return found?.last_seq ?? 0;
+  }
+
+  async #after({ workflowId, firstRunId }: EventLogKey, { epoch, seq }: EventCursor, limit: number): Promise<RunEvent[]> {
+    const rows = await this.#database.read(() => this.#read.all(this.#environment, workflowId, firstRunId, epoch, seq, limit));
+    return rows.map((row) => ({ ...JSON.parse(row.event), seq: row.seq, epoch: row.epoch, runId: workflowId }) as RunEvent);
+  }
+}
+
+function keyOf({ workflowId, firstRunId }: EventLogKey): string {
+  return `events ${firstRunId} ${workflowId}`;
+}

@@ -1,0 +1,94 @@
+import type Driver from 'libsql';
+import { fail } from '../../contract/failure.js';
+
+/**
+ * Prepares an open file: write-ahead log on, schema as it is today. Several processes may do so at once.
+ * A file of a newer release is refused before anything is written to it.
+ */
+export function prepareFile(driver: Driver.Database, path: string, steps: readonly string[]): void {
+  if (schemaVersion(driver) > steps.length) throw newer(driver, path, steps);
+  const { journal_mode: mode } = driver.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode: string };
+  if (mode !== 'wal') {
+    throw fail('Store.Unavailable', `The file system of "${path}" cannot hold a shared store. Choose a data directory on a local disk.`);
+  }
+  // After something large the log shrinks again.
+  driver.exec('PRAGMA journal_size_limit = 16777216');
+  if (schemaVersion(driver) < steps.length) migrate(driver, path, steps);
+}
+
+function migrate(driver: Driver.Database, path: string, steps: readonly string[]): void {
+  driver.exec('BEGIN IMMEDIATE');
+  try {
+    // Read again under the lock: another process may have been faster.
+    const version = schemaVersion(driver);
+    if (version > steps.length) throw newer(driver, path, steps);
+    for (const step of steps.slice(version)) driver.exec(step);
+    driver.exec(`PRAGMA user_version = ${steps.length}`);
+    driver.exec('COMMIT');
+  } catch (error) {
+    if (driver.inTransaction) driver.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+function newer(driver: Driver.Database, path: string, steps: readonly string[]): Error {
+  return fail(
+    'State.Newer',
+    `The store "${path}" was written by a newer release (its schema is ${schemaVersion(driver)}, this one knows ${steps.length}). ` +
+      'It is left as it is: upgrade, or choose another data directory.',
+  );
+}
+
+function schemaVersion(driver: Driver.Database): number {
+  return (driver.prepare('PRAGMA user_version').get() as { user_version: number }).user_version;
+}
+
+/**
+ * The schema, step by step; `user_version` counts the steps that a file has seen. A released step is frozen: append, never edit.
+ * Releases run side by side while they are upgraded, so a step only adds what the one before can ignore.
+ */
+export const schemaSteps: readonly string[] = [
+  `
+  CREATE TABLE environments (
+    id INTEGER PRIMARY KEY,
+    namespace TEXT NOT NULL,
+    task_queue TEXT NOT NULL,
+    UNIQUE (namespace, task_queue)
+  ) STRICT;
+
+  CREATE TABLE blobs (
+    environment INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    encoding TEXT NOT NULL,
+    content BLOB NOT NULL,
+    PRIMARY KEY (environment, id)
+  ) STRICT;
+
+  CREATE TABLE logs (
+    id INTEGER PRIMARY KEY,
+    environment INTEGER NOT NULL,
+    workflow_id TEXT NOT NULL,
+    first_run_id TEXT NOT NULL,
+    epoch INTEGER NOT NULL DEFAULT 0,
+    last_seq INTEGER NOT NULL DEFAULT 0,
+    UNIQUE (environment, workflow_id, first_run_id)
+  ) STRICT;
+
+  CREATE TABLE events (
+    log INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (log, seq),
+    UNIQUE (log, key)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE permits (
+    environment INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    holder TEXT NOT NULL,
+    expires_at INTEGER NOT NULL,
+    PRIMARY KEY (environment, name, holder)
+  ) STRICT, WITHOUT ROWID;
+  `,
+];

@@ -1,0 +1,160 @@
+/** Composition root: agents, tools, providers and a store become a Temporal worker. */
+import { fileURLToPath } from 'node:url';
+import { bundleWorkflowCode, NativeConnection, Worker, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
+import { createActivities } from './activities/index.js';
+import { modelQueue } from './activities/load-team.js';
+import type { Application } from './application.js';
+import { createAgentRegistry } from './agents/registry.js';
+import { loadConfig, type Config } from './config.js';
+import { connectWorker } from './connection.js';
+import { createProviders, type ProvidersOptions } from './llm/providers.js';
+import { startStandIn } from './llm/stand-in.js';
+import { openStore } from './store/open-store.js';
+import type { Store } from './store/store.js';
+import { createToolRegistry } from './tools/registry.js';
+import { hasSearchAttributes } from './worker/search-attributes.js';
+
+export type { Application } from './application.js';
+
+export interface WorkerOptions extends Application {
+  /** @default the settings in the environment */
+  config?: Config;
+  /** A connection of one's own, for example of a test environment. @default a new one */
+  connection?: NativeConnection;
+  namespace?: string;
+  /** @default the store in the configured data directory */
+  store?: Store;
+  /** A bundle made before, by `bundleWorkflows`: saves about two seconds per worker. */
+  workflowBundle?: TemporalWorkerOptions['workflowBundle'];
+  /** Continue runs as new beyond so many history events. @default when the server suggests it */
+  historyEvents?: number;
+  identity?: string;
+}
+
+export interface RunningWorker extends AsyncDisposable {
+  /** Model calls are answered by the built-in stand-in, not by a model. */
+  readonly usesStandIn: boolean;
+  /** Resolves when the worker has stopped, rejects when it broke. */
+  readonly stopped: Promise<void>;
+  /** Takes no more work, lets steps in flight end within the grace time, and stops. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts a worker and returns when it takes work.
+ *
+ * @throws `Connection.Failed` · `Input.Invalid` when the application's definitions contradict each other
+ * @example
+ * const worker = await startWorker({ agents: [guide] });
+ * await worker.stopped;
+ */
+export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
+  const resources = new Resources();
+  try {
+    const { workers, usesStandIn } = await createWorkers(options, resources);
+    const stopped = Promise.all(workers.map((worker) => worker.run())).then(
+      () => resources.close(),
+      async (error: unknown) => {
+        await resources.close();
+        throw error;
+      },
+    );
+    stopped.catch(() => undefined);
+    const stop = async () => {
+      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      await stopped;
+    };
+    return { usesStandIn, stopped, stop, [Symbol.asyncDispose]: stop };
+  } catch (error) {
+    await resources.close();
+    throw error;
+  }
+}
+
+async function createWorkers(options: WorkerOptions, resources: Resources): Promise<{ workers: Worker[]; usesStandIn: boolean }> {
+  const config = options.config ?? loadConfig();
+  const tools = createToolRegistry(options.tools ?? []);
+  const agents = createAgentRegistry(options.agents ?? [], options.orchestrations ?? [], tools);
+  const { connection, namespace } = await connectionOf(options, config, resources);
+  const store = options.store ?? (await openStore({ dataDir: config.dataDir, environment: { namespace, taskQueue: config.taskQueue } }));
+  if (!options.store) resources.add(() => store.close());
+  const standIn = !options.providers && !config.providers.default ? await startStandIn() : undefined;
+  if (standIn) resources.add(() => standIn.close());
+  const providers = createProviders(options.providers ?? providersOf(config, standIn?.baseURL));
+
+  const activities = createActivities({
+    agents,
+    tools,
+    providers,
+    store,
+    settings: {
+      times: config.times,
+      searchAttributes: await hasSearchAttributes(connection, namespace),
+      ...(options.historyEvents && { historyEvents: options.historyEvents }),
+    },
+  });
+  const shared: TemporalWorkerOptions = {
+    connection,
+    namespace,
+    taskQueue: config.taskQueue,
+    activities,
+    dataConverter: { payloadConverterPath },
+    shutdownGraceTime: config.worker.shutdownGraceMs,
+    // Cancellation reaches an activity with its heartbeats: with the SDK's default it would take most of a minute.
+    maxHeartbeatThrottleInterval: '1 second',
+    maxConcurrentActivityTaskExecutions: config.worker.maxConcurrentSteps,
+    ...(options.identity && { identity: options.identity }),
+  };
+  const main = Worker.create({
+    ...shared,
+    workflowBundle: options.workflowBundle ?? (await bundleWorkflows(options.workflowsPath)),
+    stickyQueueScheduleToStartTimeout: config.worker.stickyTimeoutMs,
+    ...(config.worker.maxCachedWorkflows && { maxCachedWorkflows: config.worker.maxCachedWorkflows }),
+  });
+  const rationed = [...providers.entries].flatMap(([name, { maxCallsPerSecond }]) => {
+    if (maxCallsPerSecond === undefined) return [];
+    // The server rations a task queue over all workers that poll it.
+    const taskQueue = modelQueue(config.taskQueue, name);
+    return [Worker.create({ ...shared, taskQueue, maxTaskQueueActivitiesPerSecond: maxCallsPerSecond })];
+  });
+  return { workers: await Promise.all([main, ...rationed]), usesStandIn: standIn !== undefined };
+}
+
+async function connectionOf(options: WorkerOptions, config: Config, resources: Resources) {
+  if (options.connection) return { connection: options.connection, namespace: options.namespace ?? 'default' };
+  const { connection, namespace } = await connectWorker(config);
+  resources.add(() => connection.close());
+  return { connection, namespace };
+}
+
+/** What a worker opened, closed in reverse order. */
+class Resources {
+  readonly #closers: (() => Promise<void>)[] = [];
+
+  add(close: () => Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async close(): Promise<void> {
+    for (const close of this.#closers.splice(0).reverse()) await close();
+  }
+}
+
+/** The workflow code of a worker, ready to be given to several. */
+export async function bundleWorkflows(workflowsPath = defaultWorkflowsPath): Promise<{ code: string }> {
+  const { code } = await bundleWorkflowCode({ workflowsPath, payloadConverterPath, logger: quiet });
+  return { code };
+}
+
+// In the package these are `.js`, in the repository `.ts`.
+const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+const defaultWorkflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
+const payloadConverterPath = fileURLToPath(new URL(`./contract/payload-converter.${extension}`, import.meta.url));
+
+const silent = () => undefined;
+const quiet = { log: silent, trace: silent, debug: silent, info: silent, warn: console.warn, error: console.error };
+
+function providersOf({ providers }: Config, standInURL: string | undefined): ProvidersOptions {
+  const standard = providers.default ?? { baseURL: standInURL, apiKey: () => 'stand-in', ...providers.limits };
+  return { default: standard, named: providers.named, defaultModel: providers.defaultModel };
+}

@@ -1,0 +1,79 @@
+/** The one table of timeouts and retries, and what a failed activity means to a run. */
+import {
+  ActivityCancellationType,
+  ActivityFailure,
+  ApplicationFailure,
+  isCancellation,
+  proxyActivities,
+  proxyLocalActivities,
+  type ActivityOptions,
+} from '@temporalio/workflow';
+import type { Activities } from '../../activities/index.js';
+import { fail, failures, type FailureType } from '../../contract/failure.js';
+import type { CallPolicy, StepTime } from '../../contract/step.js';
+
+const backOff = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
+
+/** Short and idempotent: tried until it works. A store that is down delays a run, never damages it. */
+const housekeeping: ActivityOptions = { startToCloseTimeout: '1 minute', heartbeatTimeout: '20 seconds', retry: backOff };
+
+export function loadTeam(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).loadTeam;
+}
+
+export function adoptConversation(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).adoptConversation;
+}
+
+export function sealSegment(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).sealSegment;
+}
+
+export function callModel(time: StepTime, options: { summary: string; taskQueue?: string }) {
+  return proxyActivities<Activities>({ ...stepOptions(time), ...options }).callModel;
+}
+
+export function callTool(time: StepTime, policy: CallPolicy, summary: string) {
+  const attemptMs = policy.timeoutMs ?? time.attemptMs;
+  const total = Math.max(time.totalMs, attemptMs);
+  return proxyActivities<Activities>({
+    ...stepOptions({ ...time, attemptMs, totalMs: total, attempts: policy.attempts ?? time.attempts }),
+    summary,
+  }).callTool;
+}
+
+/** A courtesy to watchers: bounded, and its failure is nobody's. */
+export function publish() {
+  return proxyLocalActivities<Activities>({
+    startToCloseTimeout: '5 seconds',
+    scheduleToCloseTimeout: '15 seconds',
+    retry: { maximumAttempts: 2 },
+  }).publish;
+}
+
+function stepOptions(time: StepTime): ActivityOptions {
+  return {
+    startToCloseTimeout: time.attemptMs,
+    scheduleToCloseTimeout: time.totalMs,
+    heartbeatTimeout: time.heartbeatMs,
+    retry: { ...backOff, maximumAttempts: time.attempts },
+    // With the SDK's default a cancelled run would wait for the next throttled heartbeat.
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+  };
+}
+
+/**
+ * What an activity's error means to the run: final kinds stay what they are; one that was tried until attempts or time ran out
+ * becomes `exhausted`. Cancellation passes through.
+ */
+export function stepFailure(error: unknown, exhausted: FailureType, what: string): unknown {
+  if (isCancellation(error) || !(error instanceof ActivityFailure)) return error;
+  const cause = error.cause;
+  if (cause instanceof ApplicationFailure) {
+    const type = cause.type ?? '';
+    const details = cause.details ?? undefined;
+    if (cause.nonRetryable && type in failures) return fail(type as FailureType, cause.message, { final: true, details, cause });
+    return fail(exhausted, `${what} failed for good. Last: ${cause.message}`, { final: true, details, cause });
+  }
+  return fail(exhausted, `${what} failed for good: ${cause?.message ?? error.message}`, { final: true, cause });
+}

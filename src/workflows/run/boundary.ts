@@ -1,0 +1,60 @@
+/** A step boundary: here limits hold, old entries are sealed, and the run may continue as new, in the middle of a turn too. */
+import { allHandlersFinished, condition, makeContinueAsNewFunc, workflowInfo } from '@temporalio/workflow';
+import { fail } from '../../contract/failure.js';
+import { jsonBytes, sizes } from '../../contract/size.js';
+import type { OpenTurn } from '../../state/run-state.js';
+import { sealSegment, stepFailure } from './activities.js';
+import type { AnyRun } from './run.js';
+
+/** Called before each model call with its turn, and between turns without. */
+export async function boundary(run: AnyRun, turn?: OpenTurn): Promise<void> {
+  const { limits, usage } = run.state;
+  if (limits.tokens !== undefined && usage.totalTokens >= limits.tokens) {
+    run.stop('stopped', 'limit.tokens', `The limit of ${limits.tokens} tokens was reached: ${usage.totalTokens} were used.`);
+    run.throwIfStopped();
+  }
+  if (run.transcript.tailBytes > sizes.segment) await seal(run);
+  if (!mustContinue(run)) return;
+  if (turn) {
+    // All turns in flight meet here: only then nothing is half done.
+    run.traffic.parked += 1;
+    await condition(() => run.traffic.parked >= run.traffic.taking);
+  }
+  await continueAsNew(run);
+}
+
+function mustContinue(run: AnyRun): boolean {
+  if (run.traffic.parked > 0) return true;
+  const { continueAsNewSuggested, historyLength } = workflowInfo();
+  return continueAsNewSuggested || historyLength > (run.state.settings.historyEvents ?? Infinity);
+}
+
+/** Two turns may come here at the same time: the second finds nothing left to do. */
+async function seal(run: AnyRun): Promise<void> {
+  const from = run.transcript.sealed;
+  const segments = await run.outbox
+    .along((base) =>
+      sealSegment(`transcript: seal from ${from}`)({
+        ...base,
+        transcript: run.transcript.ref(),
+        from,
+        previous: run.transcript.lastSegment,
+      }),
+    )
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Store.Unavailable', 'Sealing the transcript');
+    });
+  if (run.transcript.sealed === from) run.transcript.seal(segments);
+}
+
+async function continueAsNew(run: AnyRun): Promise<never> {
+  if (run.transcript.tailBytes > sizes.carriedTail) await seal(run);
+  await run.outbox.flush();
+  await condition(allHandlersFinished);
+  const state = { ...run.state, continuations: run.state.continuations + 1 };
+  const bytes = jsonBytes(state);
+  if (bytes > sizes.input + sizes.inbox) {
+    throw fail('Input.TooLarge', `The run's own state has grown to ${bytes} bytes and cannot continue. Keep less in \`progress\`.`, { final: true });
+  }
+  return await makeContinueAsNewFunc()({ state });
+}

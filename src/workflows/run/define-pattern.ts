@@ -1,0 +1,124 @@
+/** How a pattern becomes a workflow: everything that opens a run, and every way in which it ends, is here. */
+import { CancellationScope, ContinueAsNew, isCancellation, sleep, TemporalFailure } from '@temporalio/workflow';
+import { failureOf } from '../../contract/failure.js';
+import type { Json, JsonObject } from '../../contract/json.js';
+import type { RunInput, RunResult } from '../../contract/run.js';
+import type { PatternName, PatternOptions } from '../../contract/pattern.js';
+import { registerHandlers } from './handlers.js';
+import { openState, loadRun } from './open.js';
+import { Run, RunStopped, type AnyRun } from './run.js';
+import { showEnd } from './visibility.js';
+
+export interface PatternDefinition<Progress extends object> {
+  /** New messages are welcome while it runs. @default false */
+  conversational?: boolean;
+  /** What the pattern remembers, and how it begins. Plain JSON. */
+  progress?: Progress;
+}
+
+/** A pattern's plot. What it returns is the run's output; nothing: the last reply. */
+export type Plot<Progress extends object, Options extends object> = (run: Run<Progress, Options>) => Promise<Json | void>;
+
+type OptionsOf<Name extends string> = Name extends PatternName ? PatternOptions[Name] : JsonObject;
+type InputOf<Name extends string> = Name extends PatternName ? RunInput<Name> : RunInput;
+
+/**
+ * A workflow of this name that takes a `RunInput` and gives a `RunResult`. Export it under the same name from the module that the
+ * worker is given as `workflowsPath`. Safe in the sandbox only.
+ *
+ * @example
+ * export const duet = definePattern('duet', { progress: { verse: 0 } }, async (run) => {
+ *   for (; run.progress.verse < 4; run.progress.verse += 1) {
+ *     await run.turn(run.agents[run.progress.verse % 2]!);
+ *     await run.checkpoint();
+ *   }
+ * });
+ */
+export function definePattern<Name extends string, Progress extends object = JsonObject>(
+  name: Name,
+  definition: PatternDefinition<Progress>,
+  plot: Plot<Progress, OptionsOf<Name>>,
+): (input: InputOf<Name>) => Promise<RunResult> {
+  const workflow = async (input: unknown): Promise<RunResult> => {
+    const run = new Run<Progress, OptionsOf<Name>>(openState(name, input, definition.progress ?? {}), {
+      conversational: definition.conversational ?? false,
+    });
+    registerHandlers(run as AnyRun);
+    try {
+      const output = await run.scope.run(async () => {
+        await loadRun(run as AnyRun, input);
+        return await withinTime(run as AnyRun, () => plot(run));
+      });
+      return await finish(run as AnyRun, output ?? undefined);
+    } catch (error) {
+      return await endBy(run as AnyRun, error);
+    }
+  };
+  Object.defineProperty(workflow, 'name', { value: name });
+  return workflow;
+}
+
+/** A durable deadline that interrupts whatever the run does or waits for. */
+async function withinTime<T>(run: AnyRun, body: () => Promise<T>): Promise<T> {
+  const { limits, startedAt } = run.state;
+  if (limits.timeMs === undefined) return await body();
+  const left = Math.max(Date.parse(startedAt) + limits.timeMs - Date.now(), 1);
+  const clock = new CancellationScope();
+  void clock
+    .run(() => sleep(left, { summary: 'limit of time' }))
+    .then(
+      () => {
+        run.stop('stopped', 'limit.time', 'The limit of time was reached.');
+        run.scope.cancel();
+      },
+      () => undefined,
+    );
+  try {
+    return await body();
+  } finally {
+    clock.cancel();
+  }
+}
+
+async function endBy(run: AnyRun, error: unknown): Promise<RunResult> {
+  if (error instanceof ContinueAsNew) throw error;
+  if (run.state.stop && (error instanceof RunStopped || isCancellation(error))) return await finish(run);
+  if (isCancellation(error)) {
+    // Temporal's own cancel: the run closes as Canceled, and `status` still tells what it had reached.
+    run.stop('cancelled', 'cancelled', 'The workflow was cancelled through Temporal.');
+    await finish(run);
+    throw error;
+  }
+  // A bug fails only the workflow task, which is retried until a fixed worker takes it.
+  if (!(error instanceof TemporalFailure)) throw error;
+  const { type, message } = failureOf(error);
+  run.failure = { type, message };
+  await close(run, 'failed', () => run.outbox.emit('run.failed', { failure: { type, message } }));
+  throw error;
+}
+
+async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
+  const { stop, output: last, usage, rounds } = run.state;
+  const result: RunResult = {
+    status: stop?.status ?? 'completed',
+    output: output ?? last?.text ?? null,
+    ...(output === undefined && last?.artifact && { outputArtifact: last.artifact }),
+    stopReason: stop ? { code: stop.code, message: stop.message } : { code: 'completed', message: 'The pattern came to its end.' },
+    usage,
+    rounds,
+  };
+  run.result = result;
+  await close(run, result.status, () => run.outbox.emit('run.finished', { result }));
+  return result;
+}
+
+async function close(run: AnyRun, status: 'completed' | 'stopped' | 'cancelled' | 'failed', announce: () => void): Promise<void> {
+  run.phase = 'closed';
+  for (const said of run.state.said) {
+    if (said.status === 'completed' || said.status === 'failed') continue;
+    Object.assign(said, { status: 'failed', failure: { type: 'Run.Closed', message: 'The run ended before this was answered.' } });
+  }
+  showEnd(run, status);
+  announce();
+  await run.outbox.flush();
+}

@@ -1,0 +1,72 @@
+/**
+ * Queries, updates and signals. Registered before the first await; they never await and never throw: an unguarded signal that
+ * throws makes Temporal retry the workflow task forever. An update can refuse; a refused signal becomes an event.
+ */
+import {
+  currentUpdateInfo,
+  defineQuery,
+  defineSignal,
+  defineUpdate,
+  setDefaultSignalHandler,
+  setHandler,
+} from '@temporalio/workflow';
+import { fail } from '../../contract/failure.js';
+import { checkCancel } from '../../contract/guards.js';
+import { messages, queries } from '../../contract/names.js';
+import { accept, refusalOfSay, requestCancel, type Refusal } from './inbox.js';
+import type { AnyRun } from './run.js';
+import { agentStateOf, checkpointOf, statusOf, transcriptOf, turnOf } from './views.js';
+
+export function registerHandlers(run: AnyRun): void {
+  setHandler(defineQuery(queries.status), () => statusOf(run), { description: 'Where the run is' });
+  setHandler(defineQuery(queries.checkpoint), () => checkpointOf(run), { description: 'Where the run is, for machines' });
+  setHandler(defineQuery(queries.transcript), (page?: unknown) => transcriptOf(run, page), {
+    description: 'A page of what has been said: {after?, limit?}',
+  });
+  setHandler(defineQuery(queries.state), (page?: unknown) => agentStateOf(run, page), {
+    description: "A page of an agent's state document: {agent, after?, limit?}",
+  });
+  setHandler(defineQuery(queries.turn), (which?: unknown) => turnOf(run, which), { description: 'What became of a message: {turnId}' });
+
+  register(run, messages.say, 'Say something: {message, id?}', {
+    refuse: (input) => refusalOfSay(run, input),
+    accept: (input, updateId) => accept(run, input, updateId),
+  });
+  register(run, messages.cancel, 'End the run: {mode?: graceful | immediate, reason?}', {
+    refuse: (input) => {
+      const checked = checkCancel(input);
+      return 'problem' in checked ? { type: 'Input.Invalid', reason: checked.problem } : undefined;
+    },
+    accept: (input) => requestCancel(run, input),
+  });
+  setDefaultSignalHandler((name) => refused(run, name, 'No signal of this name is known here.'));
+}
+
+interface MessageHandler {
+  refuse: (input: unknown) => Refusal | undefined;
+  accept: (input: unknown, updateId?: string) => unknown;
+}
+
+/** One message, by update and by signal with the same payload. */
+function register(run: AnyRun, name: string, description: string, handler: MessageHandler): void {
+  setHandler(defineUpdate<unknown, [unknown]>(name), (input) => handler.accept(input, currentUpdateInfo()?.id), {
+    description,
+    validator: (input) => {
+      const refusal = handler.refuse(input);
+      if (refusal) throw fail(refusal.type, refusal.reason, { final: true });
+    },
+  });
+  setHandler(
+    defineSignal<[unknown]>(name),
+    (input) => {
+      const refusal = handler.refuse(input);
+      if (refusal) refused(run, name, refusal.reason);
+      else handler.accept(input);
+    },
+    { description },
+  );
+}
+
+function refused(run: AnyRun, handler: string, reason: string): void {
+  run.outbox.emit('input.refused', { handler: handler.slice(0, 200), reason: reason.slice(0, 500) });
+}

@@ -1,0 +1,66 @@
+/** Messages from outside. Handlers only put them here and return an id; the main loop does the work, and the inbox rides along. */
+import { uuid4 } from '@temporalio/workflow';
+import { checkCancel, checkSay } from '../../contract/guards.js';
+import type { FailureType } from '../../contract/failure.js';
+import { jsonBytes, sizes } from '../../contract/size.js';
+import type { AnyRun } from './run.js';
+
+/** How many ids of messages a run remembers. */
+const remembered = 1000;
+
+export interface Refusal {
+  type: FailureType;
+  reason: string;
+}
+
+/** Why a message is not accepted, if so. Changes nothing: update validators call it. */
+export function refusalOfSay(run: AnyRun, input: unknown): Refusal | undefined {
+  const checked = checkSay(input);
+  if ('problem' in checked) return { type: 'Input.Invalid', reason: checked.problem };
+  if (!run.pattern.conversational) {
+    return { type: 'Run.NotConversational', reason: `A ${run.state.pattern} run takes no new messages. Start a session instead.` };
+  }
+  if (checked.value.id !== undefined && run.state.said.some(({ id }) => id === checked.value.id)) return undefined;
+  if (run.phase === 'closed' || run.state.stop) return { type: 'Run.Closed', reason: 'This run is ending and takes no more messages.' };
+  if (jsonBytes(run.state.inbox) + jsonBytes(checked.value) > sizes.inbox) {
+    return { type: 'Run.Busy', reason: `${run.state.inbox.length} messages wait already. Try again when they are answered.` };
+  }
+  return undefined;
+}
+
+/** Accepts a message that was not refused. The same id again is the same turn. */
+export function accept(run: AnyRun, input: unknown, defaultId?: string): { turnId: string } {
+  const checked = checkSay(input);
+  const { message, id = defaultId ?? uuid4() } = 'value' in checked ? checked.value : never();
+  if (!run.state.said.some((said) => said.id === id)) {
+    run.state.said.push({ id, status: 'queued' });
+    run.state.inbox.push({ id, message });
+    forgetOldest(run);
+  }
+  return { turnId: id };
+}
+
+/** Idempotent: repeated or late, it only tells the status. */
+export function requestCancel(run: AnyRun, input: unknown): { status: string } {
+  const checked = checkCancel(input);
+  const { mode = 'graceful', reason } = 'value' in checked ? checked.value : never();
+  if (run.phase === 'closed') return { status: run.result?.status ?? 'failed' };
+  if (!run.state.cancel || mode === 'immediate') {
+    run.state.cancel = { mode, ...(reason && { reason }) };
+    run.outbox.emit('cancel.requested', { mode, ...(reason && { reason }) });
+    run.stop('cancelled', 'cancelled', reason ?? 'Somebody asked for it.');
+    if (mode === 'immediate') run.scope.cancel();
+  }
+  return { status: 'cancelling' };
+}
+
+/** What still waits is never forgotten. */
+function forgetOldest(run: AnyRun): void {
+  const { said } = run.state;
+  const oldest = said.findIndex(({ status }) => status === 'completed' || status === 'failed');
+  if (said.length > remembered && oldest >= 0) said.splice(oldest, 1);
+}
+
+function never(): never {
+  throw new Error('An input that was refused reached its handler.');
+}

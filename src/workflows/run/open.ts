@@ -1,0 +1,104 @@
+/** How a run begins: from a document, or from the state that continue-as-new handed on. */
+import { workflowInfo } from '@temporalio/workflow';
+import { fail, failureOf } from '../../contract/failure.js';
+import type { JsonObject } from '../../contract/json.js';
+import type { RunInput } from '../../contract/run.js';
+import { noUsage } from '../../contract/transcript.js';
+import { isUndecodable } from '../../contract/undecodable.js';
+import { readState } from '../../state/read-state.js';
+import { currentStateVersion, type RunState } from '../../state/run-state.js';
+import { isObject } from '../../state/shape.js';
+import { adoptConversation, loadTeam, stepFailure } from './activities.js';
+import type { AnyRun } from './run.js';
+import { showRun } from './visibility.js';
+
+/** Synchronous, so that handlers can be registered before anything is awaited. */
+export function openState(pattern: string, input: unknown, progress: object): RunState {
+  if (isUndecodable(input)) throw fail('Input.Invalid', `The run's input cannot be decoded: ${input.reason}. Send one JSON document.`);
+  if (!isObject(input)) {
+    throw fail('Input.Invalid', `A ${pattern} run takes one JSON document such as {"task": "…", "agents": ["…"]}.`);
+  }
+  if (input.state === undefined) return newState(pattern, progress);
+  try {
+    const state = readState(input.state, pattern);
+    // A field that a newer release of the pattern remembers begins as it would in a new run.
+    return { ...state, progress: { ...progress, ...state.progress } };
+  } catch (error) {
+    // After continue-as-new a newer worker may have written it. A plain error fails only the task, until a newer worker takes it.
+    if (failureOf(error).type === 'State.Newer' && workflowInfo().continuedFromExecutionRunId) throw new Error(failureOf(error).message);
+    throw fail(failureOf(error).type === 'State.Newer' ? 'State.Newer' : 'State.Unreadable', failureOf(error).message, {
+      final: true,
+      details: failureOf(error).details,
+    });
+  }
+}
+
+/** The first activity: records the agents, or nothing when the run goes on with those it has. */
+export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
+  const { state } = run;
+  if ((input as RunInput).state !== undefined) {
+    run.outbox.emit('run.continued', { continuations: state.continuations });
+  } else {
+    await load(run, input as RunInput);
+  }
+  run.phase = 'running';
+  showRun(run);
+}
+
+async function load(run: AnyRun, input: RunInput): Promise<void> {
+  const { state } = run;
+  const loaded = await run.outbox
+    .along((base) => loadTeam('load the team')({ ...base, pattern: state.pattern, input }))
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Input.Invalid', 'Loading the team');
+    });
+  const { team, limits, options, orchestration, settings } = loaded;
+  Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }) });
+  if (input.conversation !== undefined) await adopt(run, input.conversation);
+  run.outbox.emit('run.started', {
+    pattern: state.pattern,
+    ...(orchestration && { orchestration }),
+    agents: run.agents,
+  });
+  for (const message of loaded.task) run.receive(message);
+}
+
+async function adopt(run: AnyRun, conversation: string): Promise<void> {
+  const adopted = await run.outbox
+    .along((base) => adoptConversation(`go on with ${conversation}`.slice(0, 200))({ ...base, conversation }))
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Run.NotFound', `Going on with the conversation of "${conversation}"`);
+    });
+  run.state.lastTurn = adopted.lastTurn;
+  run.transcript.adopt(adopted);
+}
+
+function newState(pattern: string, progress: object): RunState {
+  const never = { attemptMs: 1, attempts: 1, totalMs: 1, heartbeatMs: 1 };
+  return {
+    stateVersion: currentStateVersion,
+    conversationId: workflowInfo().firstExecutionRunId,
+    pattern,
+    startedAt: new Date().toISOString(),
+    team: { id: '', members: [] },
+    settings: { times: { model: never, tool: never }, searchAttributes: false },
+    limits: {},
+    options: {},
+    transcript: { segments: [], tail: [], head: null },
+    progress: structuredCopy(progress),
+    turns: [],
+    lastTurn: 0,
+    rounds: 0,
+    usage: noUsage,
+    inbox: [],
+    said: [],
+    outbox: [],
+    eventCount: 0,
+    steps: { current: null, completed: [], count: 0, outputs: {}, retries: 0 },
+    continuations: 0,
+  };
+}
+
+function structuredCopy(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as JsonObject;
+}

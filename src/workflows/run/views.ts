@@ -1,0 +1,84 @@
+/** What queries answer: small, and still there after the run has closed. */
+import { fail } from '../../contract/failure.js';
+import { textOf } from '../../contract/message.js';
+import type { Checkpoint, RunStatus, TurnStatus } from '../../contract/run.js';
+import { sizes } from '../../contract/size.js';
+import type { TranscriptPage } from '../../contract/transcript.js';
+import { pageAgentState } from '../../state/agent-state.js';
+import { asArguments } from './arguments.js';
+import type { AnyRun } from './run.js';
+
+export function statusOf(run: AnyRun): RunStatus {
+  const { state } = run;
+  return {
+    runId: run.workflowId,
+    firstRunId: run.firstRunId,
+    pattern: state.pattern,
+    ...(state.orchestration && { orchestration: state.orchestration }),
+    status: run.phase === 'closed' ? (run.result?.status ?? 'failed') : run.phase,
+    turns: state.turns.map(({ id, agent, ordinal, modelCalls }) => ({ id, agent, ordinal, modelCalls })),
+    agents: run.agents,
+    rounds: state.rounds,
+    usage: state.usage,
+    inbox: state.inbox.length,
+    ...(state.cancel && { cancel: state.cancel }),
+    ...(run.result && { result: run.result }),
+    ...(run.failure && { failure: run.failure }),
+    transcriptLength: run.transcript.length,
+    startedAt: state.startedAt,
+  };
+}
+
+export function checkpointOf({ state, transcript }: AnyRun): Checkpoint {
+  return {
+    conversationId: state.conversationId,
+    orchestration: state.orchestration ?? state.pattern,
+    stateVersion: state.stateVersion,
+    currentStep: state.steps.current,
+    completedSteps: state.steps.completed,
+    completedStepCount: state.steps.count,
+    stepOutputs: state.steps.outputs,
+    pendingEvents: state.outbox.map(({ type }) => type),
+    retryCount: state.steps.retries,
+    team: state.team.id || null,
+    transcript: { length: transcript.length, segments: state.transcript.segments, head: state.transcript.head },
+    usage: state.usage,
+    continuations: state.continuations,
+  };
+}
+
+export function transcriptOf(run: AnyRun, page: unknown): TranscriptPage {
+  return run.transcript.page(pageOf(page));
+}
+
+export function turnOf(run: AnyRun, which: unknown): TurnStatus {
+  const turnId = String(asArguments(which).turnId ?? '');
+  const said = run.state.said.find(({ id }) => id === turnId);
+  if (!said) return { turnId, status: 'unknown' };
+  const reply = said.reply === undefined ? undefined : run.transcript.at(said.reply);
+  return {
+    turnId,
+    status: said.status,
+    ...(said.reply !== undefined && { position: said.reply }),
+    ...(reply && { reply: textOf(reply.message) }),
+    ...(reply?.cut && reply.blob && { replyArtifact: reply.blob }),
+    ...(said.failure && { failure: said.failure }),
+  };
+}
+
+/** A page of the document's entries, made of what is still here; the client adds what is in the store. */
+export function agentStateOf(run: AnyRun, query: unknown) {
+  const agent = String(asArguments(query).agent ?? run.agents[0] ?? '');
+  if (!run.agents.includes(agent)) throw fail('Input.UnknownAgent', `"${agent}" is not in this run's team (${run.agents.join(', ')}).`);
+  const page = pageAgentState(run.state.transcript.tail, agent, { ...pageOf(query), maxBytes: sizes.page }, run.transcript.sealed);
+  return { ...page, sealed: run.transcript.sealed, segments: run.state.transcript.segments };
+}
+
+function pageOf(value: unknown): { after: number; limit: number } {
+  const { after, limit } = asArguments(value);
+  return { after: wholeNumber(after, 0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(limit, 100, 1000) };
+}
+
+function wholeNumber(value: unknown, otherwise: number, max: number): number {
+  return typeof value === 'number' && Number.isInteger(value) && value >= 0 ? Math.min(value, max) : otherwise;
+}

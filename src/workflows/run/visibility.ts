@@ -1,0 +1,47 @@
+/** What the Temporal UI and `temporal workflow list` show. No words of a conversation and no secrets go in here. */
+import {
+  setCurrentDetails,
+  upsertMemo,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
+import { searchAttributes } from '../../contract/names.js';
+import type { RunStatus } from '../../contract/run.js';
+import type { AnyRun } from './run.js';
+
+const keys = {
+  pattern: defineSearchAttributeKey(searchAttributes.pattern, SearchAttributeType.KEYWORD),
+  agents: defineSearchAttributeKey(searchAttributes.agents, SearchAttributeType.KEYWORD_LIST),
+  status: defineSearchAttributeKey(searchAttributes.status, SearchAttributeType.KEYWORD),
+};
+
+/** Again at the top of each continuation: continue-as-new drops memo and details. */
+export function showRun(run: AnyRun): void {
+  const name = run.state.orchestration ?? run.state.pattern;
+  if (run.state.settings.searchAttributes) {
+    upsertSearchAttributes([
+      { key: keys.pattern, value: name },
+      { key: keys.agents, value: run.agents },
+      { key: keys.status, value: 'running' },
+    ]);
+  } else {
+    upsertMemo({ orchestration: name, agents: run.agents.slice(0, 20), status: 'running' });
+  }
+  showDetails(run, 'started');
+}
+
+export function showEnd(run: AnyRun, status: RunStatus['status']): void {
+  if (run.state.settings.searchAttributes) upsertSearchAttributes([{ key: keys.status, value: status }]);
+  else upsertMemo({ status });
+  showDetails(run, status);
+}
+
+/** Costs no history. */
+export function showDetails(run: AnyRun, now: string): void {
+  const { state } = run;
+  setCurrentDetails(
+    `**${state.orchestration ?? state.pattern}** – ${now}\n\n` +
+      `${state.rounds} turn(s), ${state.usage.modelCalls} model call(s), ${state.usage.totalTokens} tokens, ` +
+      `${run.transcript.length} entries in the transcript\n\nAgents: ${run.agents.join(', ')}`,
+  );
+}

@@ -1,0 +1,434 @@
+/** What every engine of the store must do. Each runs it over a place of its own. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { NewEvent, RunEvent } from '../../src/contract/event.js';
+import { failureOf } from '../../src/contract/failure.js';
+import { openStore } from '../../src/store/open-store.js';
+import type { StoreOptions } from '../../src/store/open-store.js';
+import type { Environment, Store } from '../../src/store/store.js';
+import { ChildStore } from './child-store.js';
+
+/** Somewhere empty, to be shared by the processes of one test. */
+export interface Place {
+  optionsFor(environment: Environment): StoreOptions;
+  remove(): Promise<void>;
+}
+
+const production: Environment = { namespace: 'default', taskQueue: 'production' };
+const staging: Environment = { namespace: 'default', taskQueue: 'staging' };
+const log = { workflowId: 'session/writer/tea', firstRunId: 'run-1' };
+const start = { epoch: 0, seq: 0 };
+
+export function storeSuite(engine: string, createPlace: () => Promise<Place>): void {
+  let place: Place;
+  let store: Store;
+  let opened: Store[];
+  let children: ChildStore[];
+
+  beforeEach(async () => {
+    place = await createPlace();
+    opened = [];
+    children = [];
+    store = await open();
+  });
+
+  afterEach(async () => {
+    await Promise.all(children.map((child) => child.kill()));
+    await Promise.all(opened.map((each) => each.close()));
+    await place.remove();
+  });
+
+  async function open(environment = production): Promise<Store> {
+    const another = await openStore(place.optionsFor(environment));
+    opened.push(another);
+    return another;
+  }
+
+  async function openElsewhere(environment = production): Promise<ChildStore> {
+    const child = await ChildStore.open(place.optionsFor(environment));
+    children.push(child);
+    return child;
+  }
+
+  describe(`${engine}: blobs`, () => {
+    test('a text is found again under a short name made of its content', async () => {
+      const id = await store.blobs.put('a segment');
+
+      expect(id).toBe('cfac0461d0e5963017d4cfbdf388ca69');
+      expect(await store.blobs.get(id)).toBe('a segment');
+    });
+
+    test('the same text has one name, however often and by whomever it is put', async () => {
+      const other = await open();
+
+      const ids = await Promise.all([store, other, store].map((each) => each.blobs.put('said twice')));
+
+      expect(new Set(ids).size).toBe(1);
+      expect(await other.blobs.get(ids[0]!)).toBe('said twice');
+    });
+
+    test.each([
+      ['nothing', ''],
+      ['SQL', `'; DROP TABLE blobs; --`],
+      ['zero bytes and line ends', 'a\0b\r\n\u2028c'],
+      ['many alphabets', '\uFEFFнить 線 خيط 🧵 e\u0301'],
+      ['20 MB that packs well', 'The phrase stubbornly persists. '.repeat(655_360)],
+      ['20 MB that does not', Array.from({ length: 2_000_000 }, () => Math.random().toString(36).slice(2, 12).padEnd(10, '線')).join('')],
+    ])('%s comes back as it was', async (_, text) => {
+      const id = await store.blobs.put(text);
+      const read = await store.blobs.get(id);
+
+      // Not `toBe`: a difference of 20 MB is not worth printing.
+      expect(read === text).toBe(true);
+    });
+
+    test('what nobody put is not there', async () => {
+      expect(await store.blobs.get('0'.repeat(32))).toBeUndefined();
+      expect(await store.blobs.get(`' OR 1 = 1 --`)).toBeUndefined();
+    });
+
+    test('more than 64 MiB is refused before anything is written', async () => {
+      await expect(store.blobs.put('x'.repeat(64 * 1024 * 1024 + 1))).rejects.toMatchObject({ type: 'Input.TooLarge' });
+    });
+  });
+
+  describe(`${engine}: events`, () => {
+    test('events are read in the order in which they were appended, numbered from 1', async () => {
+      await store.events.append(log, said('one', 'two'));
+      await store.events.append(log, said('three'));
+
+      const events = await store.events.read(log, start);
+
+      expect(texts(events)).toEqual(['one', 'two', 'three']);
+      expect(events[0]).toEqual({ type: 'delta', at: '2026-01-02T03:04:05Z', text: 'one', seq: 1, epoch: 0, runId: log.workflowId });
+      expect(seqs(events)).toEqual([1, 2, 3]);
+    });
+
+    test('an event of a known key is left out and takes no number', async () => {
+      await store.events.append(log, said('one', 'two', 'one'));
+      await store.events.append(log, said('two', 'three', `'); DROP TABLE events; --`, 'a\0b', 'a\0c'));
+      await store.events.append(log, said('one'));
+
+      const events = await store.events.read(log, start);
+
+      expect(texts(events)).toEqual(['one', 'two', 'three', `'); DROP TABLE events; --`, 'a\0b', 'a\0c']);
+      expect(seqs(events)).toEqual([1, 2, 3, 4, 5, 6]);
+    });
+
+    test('a cursor continues where it stopped, page by page', async () => {
+      await store.events.append(log, said('one', 'two', 'three', 'four', 'five'));
+
+      const pages = [];
+      for (let seq = 0; seq < 5; seq += 2) pages.push(texts(await store.events.read(log, { epoch: 0, seq }, { limit: 2 })));
+
+      expect(pages).toEqual([['one', 'two'], ['three', 'four'], ['five']]);
+      expect(await store.events.read(log, { epoch: 0, seq: 5 })).toEqual([]);
+    });
+
+    test('the end of a log is the number of its last event', async () => {
+      const before = await store.events.end(log);
+      await store.events.append(log, said('one', 'two', 'one'));
+
+      expect(before).toBe(0);
+      expect(await store.events.end(log)).toBe(2);
+      expect(await store.events.end({ ...log, firstRunId: 'run-2' })).toBe(0);
+    });
+
+    test('a cursor of another epoch starts over', async () => {
+      await store.events.append(log, said('one', 'two'));
+
+      expect(texts(await store.events.read(log, { epoch: 7, seq: 2 }))).toEqual(['one', 'two']);
+    });
+
+    test('each execution of a workflow id has its own log', async () => {
+      await store.events.append(log, said('first life'));
+      await store.events.append({ ...log, firstRunId: 'run-2' }, said('second life'));
+
+      expect(texts(await store.events.read(log, start))).toEqual(['first life']);
+      expect(await store.events.read({ ...log, firstRunId: 'run-2' }, start)).toMatchObject([{ text: 'second life', seq: 1 }]);
+    });
+
+    test('a reader that waits is woken by the first event', async () => {
+      const reading = store.events.read(log, start, { waitMs: 10_000 });
+      const began = performance.now();
+      await sleep(50);
+      await store.events.append({ ...log, firstRunId: 'run-2' }, said('not for you'));
+      await store.events.append(log, said('for you'));
+
+      expect(texts(await reading)).toEqual(['for you']);
+      expect(performance.now() - began).toBeLessThan(1000);
+    });
+
+    test('a reader that waits is woken by another process', async () => {
+      const child = await openElsewhere();
+      const delays = [];
+
+      for (let seq = 0; seq < 10; seq++) {
+        const reading = store.events.read(log, { epoch: 0, seq }, { waitMs: 10_000 });
+        child.start({ do: 'tell-time', log, key: `${seq}` });
+        const [event] = await reading;
+        delays.push(Date.now() - Number((event as RunEvent & { text: string }).text));
+      }
+
+      expect(delays.sort((a, b) => a - b)[5]).toBeLessThan(500);
+    });
+
+    test('many readers wait at once, and each hears its own log', async () => {
+      const logs = Array.from({ length: 200 }, (_, i) => ({ ...log, workflowId: `run-${i}` }));
+      const reading = Promise.all(logs.map((each) => store.events.read(each, start, { waitMs: 10_000 })));
+
+      const other = await open();
+      await Promise.all(logs.map((each) => other.events.append(each, said(`to ${each.workflowId}`))));
+
+      expect((await reading).map(texts)).toEqual(logs.map((each) => [`to ${each.workflowId}`]));
+    });
+
+    test('a reader waits no longer than asked', async () => {
+      const began = performance.now();
+
+      expect(await store.events.read(log, start, { waitMs: 120 })).toEqual([]);
+
+      expect(performance.now() - began).toBeGreaterThan(100);
+      expect(performance.now() - began).toBeLessThan(2000);
+    });
+
+    test('a reader stops waiting when it is told to', async () => {
+      const stop = new AbortController();
+      const reason = new Error('The watcher left.');
+      const reading = store.events.read(log, start, { waitMs: 10_000, signal: stop.signal });
+      stop.abort(reason);
+
+      await expect(reading).rejects.toBe(reason);
+      await expect(store.events.read(log, start, { signal: stop.signal })).rejects.toBe(reason);
+    });
+
+    test('two processes write one log: every event once, no number missing', async () => {
+      const writers = await Promise.all([openElsewhere(), openElsewhere()]);
+
+      await Promise.all([
+        writers[0]!.tell({ do: 'append', log, prefix: 'left ', count: 2000, batch: 1 }),
+        writers[1]!.tell({ do: 'append', log, prefix: 'right ', count: 2000, batch: 1 }),
+      ]);
+
+      const events = await readAll(store);
+      expect(seqs(events)).toEqual(Array.from({ length: 4000 }, (_, i) => i + 1));
+      expect(new Set(texts(events)).size).toBe(4000);
+      for (const side of ['left', 'right']) {
+        const own = texts(events).filter((text) => text.startsWith(side));
+        expect(own).toEqual(Array.from({ length: 2000 }, (_, i) => `${side} ${i}`));
+      }
+    });
+
+    test('two processes that write the same events write them once', async () => {
+      const writers = await Promise.all([openElsewhere(), openElsewhere()]);
+
+      await Promise.all(writers.map((writer) => writer.tell({ do: 'append', log, prefix: 'same ', count: 1000, batch: 7 })));
+
+      const events = await readAll(store);
+      expect(texts(events)).toEqual(Array.from({ length: 1000 }, (_, i) => `same ${i}`));
+      expect(seqs(events)).toEqual(Array.from({ length: 1000 }, (_, i) => i + 1));
+    });
+  });
+
+  describe(`${engine}: kill -9`, () => {
+    test('loses no text that was acknowledged and leaves no half of a batch', async () => {
+      const batch = 20;
+      for (const lifeMs of [40, 250, 700]) {
+        const victims = await Promise.all([openElsewhere(), openElsewhere()]);
+        for (const victim of victims) victim.start({ do: 'work', log, batch });
+        await Promise.all(victims.map((victim) => victim.hears('appended')));
+        await sleep(lifeMs);
+        await Promise.all(victims.map((victim) => victim.kill()));
+      }
+
+      const survivor = await open();
+      const reports = children.flatMap((child) => child.reports);
+      const stored = reports.filter((report) => report.is === 'stored');
+      const appended = reports.filter((report) => report.is === 'appended').flatMap((report) => report.keys);
+      const events = await readAll(survivor);
+      expect(stored.length).toBeGreaterThan(0);
+      for (const { id, text } of stored) expect((await survivor.blobs.get(id))?.startsWith(text)).toBe(true);
+      expect(seqs(events)).toEqual(Array.from({ length: events.length }, (_, i) => i + 1));
+      expect(events.length % batch).toBe(0);
+      expect(appended.length).toBeGreaterThan(0);
+      const read = new Set(texts(events));
+      expect(appended.filter((key) => !read.has(key))).toEqual([]);
+    });
+  });
+
+  describe(`${engine}: permits`, () => {
+    test('as many go as there are places, and everybody gets a turn', async () => {
+      const other = await open();
+      let now = 0;
+      let most = 0;
+      let turns = 0;
+
+      await Promise.all(
+        Array.from({ length: 40 }, async (_, i) => {
+          const permit = await (i % 2 ? store : other).permits.acquire('provider', 3);
+          most = Math.max(most, ++now);
+          await sleep(2);
+          turns++;
+          now--;
+          await permit.release();
+        }),
+      );
+
+      expect(most).toBe(3);
+      expect(turns).toBe(40);
+    });
+
+    test('who came first goes first', async () => {
+      const first = await store.permits.acquire('provider', 1);
+      const order: number[] = [];
+      const waiting = [1, 2, 3, 4].map(async (name) => {
+        const permit = await store.permits.acquire('provider', 1);
+        order.push(name);
+        await permit.release();
+      });
+      await first.release();
+      await Promise.all(waiting);
+
+      expect(order).toEqual([1, 2, 3, 4]);
+    });
+
+    test('other names have places of their own', async () => {
+      await store.permits.acquire('one provider', 1);
+
+      await expect(store.permits.acquire('another provider', 1)).resolves.toBeDefined();
+    });
+
+    test('giving back twice gives back one place', async () => {
+      const [first] = await Promise.all([store.permits.acquire('provider', 2), store.permits.acquire('provider', 2)]);
+      await first.release();
+      await first.release();
+      await store.permits.acquire('provider', 2);
+
+      await expect(isFull(store, 'provider', 2)).resolves.toBe(true);
+    });
+
+    test('who gives up waiting leaves with the reason, and keeps nobody from going', async () => {
+      const first = await store.permits.acquire('provider', 1);
+      const stop = new AbortController();
+      const leaving = store.permits.acquire('provider', 1, { signal: stop.signal });
+      const staying = store.permits.acquire('provider', 1);
+      const reason = new Error('Cancelled.');
+      stop.abort(reason);
+
+      await expect(leaving).rejects.toBe(reason);
+      await first.release();
+      await expect(staying).resolves.toBeDefined();
+    });
+
+    test('a place counts in every process, and is handed on when it is given back', async () => {
+      const child = await openElsewhere();
+      await child.tell({ do: 'acquire', name: 'provider', limit: 1, leaseMs: 15_000 });
+      const full = await isFull(store, 'provider', 1);
+      const waiting = store.permits.acquire('provider', 1);
+      await child.tell({ do: 'release' });
+
+      expect(full).toBe(true);
+      await expect(waiting).resolves.toBeDefined();
+    });
+
+    test('a holder keeps its place for as long as it lives, and not much longer', async () => {
+      const child = await openElsewhere();
+      await child.tell({ do: 'acquire', name: 'provider', limit: 1, leaseMs: 600 });
+      await sleep(1500);
+      const fullWhileAlive = await isFull(store, 'provider', 1);
+      await child.kill();
+      const killed = performance.now();
+      await store.permits.acquire('provider', 1);
+
+      expect(fullWhileAlive).toBe(true);
+      expect(performance.now() - killed).toBeLessThan(3000);
+    });
+
+    test('a limit of nothing is refused', async () => {
+      await expect(store.permits.acquire('provider', 0)).rejects.toMatchObject({ type: 'Input.Invalid' });
+    });
+  });
+
+  describe(`${engine}: environments`, () => {
+    test('what one environment writes, another does not see', async () => {
+      const other = await open(staging);
+      const id = await store.blobs.put('a secret of production');
+      await store.events.append(log, said('from production'));
+      await other.events.append(log, said('from staging'));
+      await store.permits.acquire('provider', 1);
+
+      expect(await other.blobs.get(id)).toBeUndefined();
+      expect(texts(await store.events.read(log, start))).toEqual(['from production']);
+      expect(await other.events.read(log, start)).toMatchObject([{ text: 'from staging', seq: 1 }]);
+      await expect(other.permits.acquire('provider', 1)).resolves.toBeDefined();
+    });
+
+    test('a namespace and a task queue do not run into each other', async () => {
+      const id = await (await open({ namespace: 'a', taskQueue: 'b/c' })).blobs.put('here');
+
+      expect(await (await open({ namespace: 'a/b', taskQueue: 'c' })).blobs.get(id)).toBeUndefined();
+    });
+  });
+
+  describe(`${engine}: closing`, () => {
+    test('everything is there when it is opened again', async () => {
+      const [id] = await Promise.all([store.blobs.put('written at the last moment'), store.events.append(log, said('goodbye'))]);
+      await store.close();
+
+      const again = await open();
+
+      expect(await again.blobs.get(id)).toBe('written at the last moment');
+      expect(texts(await again.events.read(log, start))).toEqual(['goodbye']);
+    });
+
+    test('places are given back', async () => {
+      await store.permits.acquire('provider', 1);
+      await store.close();
+
+      await expect((await open()).permits.acquire('provider', 1)).resolves.toBeDefined();
+    });
+
+    test('who waits is told, and nothing more is taken', async () => {
+      await store.permits.acquire('provider', 1);
+      const waiting = [store.events.read(log, start, { waitMs: 10_000 }), store.permits.acquire('provider', 1)].map((promise) =>
+        promise.then(
+          () => 'went on',
+          (error: unknown) => failureOf(error).type,
+        ),
+      );
+      await store.close();
+      await store.close();
+
+      expect(await Promise.all(waiting)).toEqual(['Store.Unavailable', 'Store.Unavailable']);
+      await expect(store.blobs.put('too late')).rejects.toMatchObject({ type: 'Store.Unavailable' });
+    });
+  });
+}
+
+/** Events that say their own key. */
+function said(...keys: string[]): NewEvent[] {
+  return keys.map((key) => ({ type: 'delta', key, at: '2026-01-02T03:04:05Z', text: key }));
+}
+
+function texts(events: RunEvent[]): string[] {
+  return events.map((event) => (event.type === 'delta' ? event.text : event.type));
+}
+
+function seqs(events: RunEvent[]): number[] {
+  return events.map((event) => event.seq);
+}
+
+async function readAll(store: Store): Promise<RunEvent[]> {
+  const events: RunEvent[] = [];
+  for (;;) {
+    const page = await store.events.read(log, { epoch: 0, seq: events.length });
+    if (page.length === 0) return events;
+    events.push(...page);
+  }
+}
+
+async function isFull(store: Store, name: string, limit: number): Promise<boolean> {
+  const permit = await store.permits.acquire(name, limit, { signal: AbortSignal.timeout(400) }).catch(() => undefined);
+  await permit?.release();
+  return permit === undefined;
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** Where continuous integration wants the results for machines. */
+const results = process.env.TEST_RESULTS;
+
+export default defineConfig({
+  test: {
+    include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/global-setup.ts'],
+    // Temporal's worker is native code: a process of its own per file keeps one file's crash out of the next.
+    pool: 'forks',
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 120_000,
+    reporters: results ? ['default', ['json', { outputFile: results }]] : ['default'],
+  },
+});
