@@ -46,7 +46,7 @@ export interface ConnectOptions {
  * @throws `Connection.Failed`
  */
 export async function connectClient(config: Config, options: ConnectOptions = {}): Promise<Connected<Connection>> {
-  const target = await resolveTarget(config);
+  const target = resolveTarget(config);
   await checkTarget(target, options);
   return connected(target, Connection.lazy(target.options()));
 }
@@ -57,7 +57,7 @@ export async function connectClient(config: Config, options: ConnectOptions = {}
  * @throws `Connection.Failed`
  */
 export async function connectWorker(config: Config, options: ConnectOptions = {}): Promise<Connected<NativeConnection>> {
-  const target = await resolveTarget(config);
+  const target = resolveTarget(config);
   await checkTarget(target, options);
   // Loads Temporal's native library, which clients do without.
   const { NativeConnection } = await import('@temporalio/worker');
@@ -69,8 +69,8 @@ export async function connectWorker(config: Config, options: ConnectOptions = {}
 }
 
 /** `TEMPORAL_*` and profiles win; then the server recorded in the data directory, if it runs; then localhost:7233. */
-export async function resolveTarget(config: Config): Promise<Target> {
-  return configuredTarget(config) ?? (await recordedTarget(config)) ?? targetAt(config, 'localhost:7233', 'default', 'the default');
+export function resolveTarget(config: Config): Target {
+  return configuredTarget(config) ?? recordedTarget(config) ?? targetAt(config, 'localhost:7233', 'default', 'the default');
 }
 
 /** `undefined` when nobody has said where the server is. */
@@ -121,9 +121,9 @@ export function temporalUiUrl(uiUrl: string, namespace: string, workflowId?: str
   return `${uiUrl.replace(/\/+$/, '')}/${path.map(encodeURIComponent).join('/')}`;
 }
 
-async function recordedTarget(config: Config): Promise<Target | undefined> {
+function recordedTarget(config: Config): Target | undefined {
   const record = readServerRecord(config.dataDir);
-  if (!record || !(await isRunning(record))) return undefined;
+  if (!record || !isRunning(record)) return undefined;
   const origin = `recorded in ${recordFile(config.dataDir)}, process ${record.pid}`;
   // It listens on this machine only and in plain text: a key meant for another server stays here.
   return {

@@ -98,7 +98,6 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
     namespace,
     taskQueue: config.taskQueue,
     activities,
-    dataConverter: { payloadConverterPath },
     shutdownGraceTime: config.worker.shutdownGraceMs,
     // Cancellation reaches an activity with its heartbeats: with the SDK's default it would take most of a minute.
     maxHeartbeatThrottleInterval: '1 second',
@@ -149,6 +148,7 @@ export async function bundleWorkflows(workflowsPath = defaultWorkflowsPath): Pro
 // In the package these are `.js`, in the repository `.ts`.
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const defaultWorkflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
+// Only the sandbox needs it: there, a payload that throws while it is decoded is retried forever.
 const payloadConverterPath = fileURLToPath(new URL(`./contract/payload-converter.${extension}`, import.meta.url));
 
 const silent = () => undefined;

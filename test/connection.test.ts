@@ -63,7 +63,7 @@ describe('where the server is', () => {
   `;
 
   test('nobody says: localhost', async () => {
-    expect(await resolveTarget(configOf({}))).toMatchObject({
+    expect(resolveTarget(configOf({}))).toMatchObject({
       address: 'localhost:7233',
       namespace: 'default',
       source: 'default',
@@ -73,26 +73,26 @@ describe('where the server is', () => {
   });
 
   test('TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE say', async () => {
-    const target = await resolveTarget(configOf({ TEMPORAL_ADDRESS: 'there:7233', TEMPORAL_NAMESPACE: 'mine' }));
+    const target = resolveTarget(configOf({ TEMPORAL_ADDRESS: 'there:7233', TEMPORAL_NAMESPACE: 'mine' }));
 
     expect(target).toMatchObject({ address: 'there:7233', namespace: 'mine', source: 'environment' });
   });
 
   test('an empty TEMPORAL_ADDRESS says nothing', async () => {
-    expect(await resolveTarget(configOf({ TEMPORAL_ADDRESS: '', TEMPORAL_API_KEY: '' }))).toMatchObject({
+    expect(resolveTarget(configOf({ TEMPORAL_ADDRESS: '', TEMPORAL_API_KEY: '' }))).toMatchObject({
       source: 'default',
       apiKey: false,
     });
   });
 
   test("a profile of Temporal's configuration file says", async () => {
-    const target = await resolveTarget(configOf(await profile(twoProfiles)));
+    const target = resolveTarget(configOf(await profile(twoProfiles)));
 
     expect(target).toMatchObject({ address: 'ours.example:7233', namespace: 'team', source: 'profile', tls: false });
   });
 
   test('TEMPORAL_PROFILE chooses the profile, and a key turns TLS on', async () => {
-    const target = await resolveTarget(configOf({ ...(await profile(twoProfiles)), TEMPORAL_PROFILE: 'cloud' }));
+    const target = resolveTarget(configOf({ ...(await profile(twoProfiles)), TEMPORAL_PROFILE: 'cloud' }));
 
     expect(target).toMatchObject({ address: 'cloud.example:7233', namespace: 'prod.abc', source: 'profile', tls: true, apiKey: true });
     expect(target.options()).toMatchObject({ apiKey: 'key-of-the-cloud', tls: true });
@@ -101,8 +101,8 @@ describe('where the server is', () => {
   test('variables win over the profile, and code over both', async () => {
     const env = { ...(await profile(twoProfiles)), TEMPORAL_ADDRESS: 'there:7233' };
 
-    expect(await resolveTarget(configOf(env))).toMatchObject({ address: 'there:7233', namespace: 'team', source: 'environment' });
-    expect(await resolveTarget(loadConfig({ address: 'here:7233', namespace: 'n' }, env))).toMatchObject({
+    expect(resolveTarget(configOf(env))).toMatchObject({ address: 'there:7233', namespace: 'team', source: 'environment' });
+    expect(resolveTarget(loadConfig({ address: 'here:7233', namespace: 'n' }, env))).toMatchObject({
       address: 'here:7233',
       namespace: 'n',
       source: 'code',
@@ -110,7 +110,7 @@ describe('where the server is', () => {
   });
 
   test('a profile that does not exist is said to', async () => {
-    const { type, message } = await failure(resolveTarget(configOf({ ...(await profile(twoProfiles)), TEMPORAL_PROFILE: 'stage' })));
+    const { type, message } = await failure(connectClient(configOf({ ...(await profile(twoProfiles)), TEMPORAL_PROFILE: 'stage' })));
 
     expect(type).toBe('Connection.Failed');
     expect(message).toContain("Profile 'stage' not found");
@@ -121,7 +121,7 @@ describe('where the server is', () => {
     const record = { address: '127.0.0.1:1', uiUrl: 'http://127.0.0.1:2', database: join(directory, 'temporal.db'), startedAt: '' };
     writeServerRecord(directory, { ...record, pid: process.pid });
 
-    expect(await resolveTarget(configOf({}))).toMatchObject({ source: 'default' });
+    expect(resolveTarget(configOf({}))).toMatchObject({ source: 'default' });
   });
 });
 
@@ -191,7 +191,7 @@ describe('a connection that fails says what was tried, why, and what to do', () 
   });
 
   test('at once, when nobody named an address and nothing listens at the default one', async () => {
-    const target = { ...(await resolveTarget(configOf({}))), address: '127.0.0.1:1', options: () => ({ address: '127.0.0.1:1' }) };
+    const target = { ...resolveTarget(configOf({})), address: '127.0.0.1:1', options: () => ({ address: '127.0.0.1:1' }) };
     const started = Date.now();
 
     const { message } = await failure(checkTarget(target));
@@ -256,7 +256,7 @@ describe('a connection that fails says what was tried, why, and what to do', () 
     const { message, details, printed } = await failure(connectClient(config, { timeoutMs: 300 }));
 
     expect(message).toContain('with an API key');
-    expect(JSON.stringify(details) + message + printed + inspect(await resolveTarget(config))).not.toContain('sk-secret-key');
+    expect(JSON.stringify(details) + message + printed + inspect(resolveTarget(config))).not.toContain('sk-secret-key');
   });
 });
 

@@ -20,7 +20,9 @@ export async function withAbsenceNoted<T>(
     const hasWorker = await place.hasWorker(taskQueue);
     if (isOver || signal.aborted || hasWorker === undefined || hasWorker === !isAbsent) return;
     isAbsent = !hasWorker;
-    terminal.note(terminal.noteStyle.yellow(isAbsent ? `${absence(context, taskQueue)} Waiting.` : `A worker polls task queue "${taskQueue}" now.`));
+    terminal.note(
+      terminal.noteStyle.yellow(isAbsent ? `${absence(context, taskQueue)} Waiting.` : `A worker polls task queue "${taskQueue}" now.`),
+    );
   };
   let timer = setTimeout(function next() {
     void look().finally(() => {

@@ -35,7 +35,9 @@ export function wordsOf({ address, namespace, taskQueue, dataDir }: SharedOption
 
 /** Words as a shell takes them. */
 export function quoted(words: readonly string[]): string {
-  return words.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : /[$`\\!"]/.test(word) ? `'${word.replaceAll("'", `'\\''`)}'` : `"${word}"`)).join(' ');
+  return words
+    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : /[$`\\!"]/.test(word) ? `'${word.replaceAll("'", `'\\''`)}'` : `"${word}"`))
+    .join(' ');
 }
 
 export interface ProjectOptions {
@@ -50,7 +52,8 @@ export function withProjectOption(command: Command): Command {
 /** For option values: a whole number of at least 1. */
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value)) throw new InvalidArgumentError('It must be a whole number of at least 1.');
+  if (!/^\d+$/.test(text) || value < 1 || !Number.isSafeInteger(value))
+    throw new InvalidArgumentError('It must be a whole number of at least 1.');
   return value;
 }
 
@@ -70,7 +73,8 @@ export function span(text: string): string {
 /** For option values: the id of a run. */
 export function id(text: string): string {
   // eslint-disable-next-line no-control-regex -- Temporal takes them, and nobody could type the id again.
-  if (text.trim() === '' || text.length > 1000 || /[\u0000-\u001f]/.test(text)) throw new InvalidArgumentError('It must be the workflow id of a run.');
+  if (text.trim() === '' || text.length > 1000 || /[\u0000-\u001f]/.test(text))
+    throw new InvalidArgumentError('It must be the workflow id of a run.');
   return text;
 }
 

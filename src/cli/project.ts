@@ -65,7 +65,10 @@ function findFile(directory: string): string | undefined {
 function asApplication(value: unknown, file: string): Application {
   const expected = 'Let its default export be an object such as { agents: [writer], tools: [], orchestrations: [] }.';
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw fail('Input.Invalid', `${file} has ${value === undefined ? 'no default export' : `${show(value)} as default export`}. ${expected}`);
+    throw fail(
+      'Input.Invalid',
+      `${file} has ${value === undefined ? 'no default export' : `${show(value)} as default export`}. ${expected}`,
+    );
   }
   const problems = Object.entries(value).flatMap(([member, given]) => {
     if (!Object.hasOwn(members, member)) return [`${member} is not known here; ${hint(member, Object.keys(members))}`];

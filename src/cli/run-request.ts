@@ -75,7 +75,12 @@ export async function findWhat(name: string, project: Project): Promise<string |
   );
 }
 
-export async function startRun(client: OstinatoClient, what: string | Orchestration, input: RunInput, { id }: RunOptions): Promise<RunHandle> {
+export async function startRun(
+  client: OstinatoClient,
+  what: string | Orchestration,
+  input: RunInput,
+  { id }: RunOptions,
+): Promise<RunHandle> {
   return typeof what === 'string' ? await client.start(what, input, { id }) : await client.start(what, input, { id });
 }
 
@@ -92,7 +97,10 @@ async function readDocument(source: string, machine: Pick<Machine, 'cwd' | 'stdi
   try {
     document = JSON.parse(text);
   } catch (error) {
-    throw fail('Input.Invalid', `${subject} is not JSON: ${(error as Error).message}. Write something such as '{"agents": ["writer"], "task": "…"}'.`);
+    throw fail(
+      'Input.Invalid',
+      `${subject} is not JSON: ${(error as Error).message}. Write something such as '{"agents": ["writer"], "task": "…"}'.`,
+    );
   }
   if (typeof document === 'object' && document !== null && !Array.isArray(document)) return document as { [member: string]: unknown };
   throw fail('Input.Invalid', `${subject} must be a JSON object such as {"agents": ["writer"], "task": "…"}, not ${show(document)}.`);

@@ -21,7 +21,12 @@ export interface Watched {
   lastReply: string;
 }
 
-export async function watchToEnd(context: Context, place: Place, run: RunHandle, { from, chatty, taskQueue }: Watching = {}): Promise<Watched> {
+export async function watchToEnd(
+  context: Context,
+  place: Place,
+  run: RunHandle,
+  { from, chatty, taskQueue }: Watching = {},
+): Promise<Watched> {
   const { terminal, signal } = context;
   const printer = new EventPrinter(terminal);
   let last: RunEvent | undefined;

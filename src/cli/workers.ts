@@ -15,7 +15,11 @@ export async function hasWorker(
   { namespace, taskQueue, exceptPid }: WorkerQuestion,
 ): Promise<boolean | undefined> {
   try {
-    const { pollers } = await workflowService.describeTaskQueue({ namespace, taskQueue: { name: taskQueue }, taskQueueType: workflowTasks });
+    const { pollers } = await workflowService.describeTaskQueue({
+      namespace,
+      taskQueue: { name: taskQueue },
+      taskQueueType: workflowTasks,
+    });
     return (pollers ?? []).some(({ identity, lastAccessTime }) => {
       const polledAt = Number(lastAccessTime?.seconds ?? 0) * 1000;
       return Date.now() - polledAt < longestPollMs && isAlive(identity ?? '', exceptPid);

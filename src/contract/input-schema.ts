@@ -9,7 +9,7 @@ import type { Span } from './json.js';
 import { messageSchema, textSchema } from './message-schema.js';
 import { patterns, type PatternName } from './pattern.js';
 import { checkPlainJson } from './plain-json.js';
-import { distinct, problemsFailure, problemsOfZod, type Problem } from './problems.js';
+import { distinct, problemsFailure, problemsOfZod, show, type Problem } from './problems.js';
 import type { RunInput } from './run.js';
 import { list, isObject, jsonObject, strict } from './schema-words.js';
 import { jsonBytes, sizes } from './size.js';
@@ -177,7 +177,7 @@ function problemsOfTeam(pattern: string, input: Record<string, unknown>): Proble
     const first = taken.get(given.toLowerCase());
     const path = isObject(agent) ? `agents[${i}].name` : `agents[${i}]`;
     if (first === undefined) taken.set(given.toLowerCase(), i);
-    else problems.push({ path, message: `has the same name as agents[${first}], capitals aside; every agent of a run needs its own` });
+    else problems.push({ path, message: `${show(given)} is the name of agents[${first}] already, capitals aside; every agent needs its own` });
   });
   return problems;
 }
@@ -187,7 +187,7 @@ function repeatedTools(agent: unknown, at: string): Problem[] {
   const tools: unknown[] = agent.tools.slice(0, 1000);
   return tools.flatMap((tool, i) => {
     const first = tools.indexOf(tool);
-    return first === i ? [] : [{ path: `${at}tools[${i}]`, message: `names the same tool as tools[${first}]` }];
+    return first === i ? [] : [{ path: `${at}tools[${i}]`, message: `${show(tool)} is there twice: tools[${first}] is the same` }];
   });
 }
 

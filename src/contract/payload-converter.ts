@@ -1,7 +1,7 @@
 /**
  * JSON as usual, but a payload that cannot be read becomes an `Undecodable` value. With the SDK's own converter it throws inside
  * the workflow task, which Temporal retries forever: one bad signal would stop a run for good.
- * Loaded by path, into the sandbox as well.
+ * Bundled into the sandbox by path.
  */
 import { DefaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
 import { undecodable } from './undecodable.js';

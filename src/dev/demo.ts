@@ -13,7 +13,15 @@ export interface DemoCast {
 const task = 'Write an article about this document for curious readers.';
 
 /** Any worker can do it: the agents travel with the run. */
-export async function startDemo({ client, cast, document }: { client: OstinatoClient; cast: DemoCast; document: string }): Promise<RunHandle> {
+export async function startDemo({
+  client,
+  cast,
+  document,
+}: {
+  client: OstinatoClient;
+  cast: DemoCast;
+  document: string;
+}): Promise<RunHandle> {
   return await client.start('sequential', { agents: cast.agents, task: `${task}\n\n${document}` });
 }
 

@@ -34,8 +34,8 @@ export function removeServerRecord(dataDir: string): void {
   rmSync(recordFile(dataDir), { force: true });
 }
 
-export async function isRunning({ pid, database }: ServerRecord): Promise<boolean> {
-  return await isProcess(pid, database);
+export function isRunning({ pid, database }: ServerRecord): boolean {
+  return isProcess(pid, database);
 }
 
 export function recordFile(dataDir: string): string {

@@ -74,7 +74,7 @@ export async function findOrStartServer({
     lockFile(dataDir),
     async () => {
       const before = readServerRecord(dataDir);
-      if (before && before.database === databaseFile(dataDir) && (await isRunning(before))) {
+      if (before && before.database === databaseFile(dataDir) && isRunning(before)) {
         await untilReady(before, { dataDir, onProgress });
         await prepareNamespace(before.address, namespace);
         return found(before, false);

@@ -73,7 +73,7 @@ describe('a server is started', () => {
     const { pid } = recorded();
     await server.stop();
 
-    expect(await isProcess(pid, dataDir)).toBe(false);
+    expect(isProcess(pid, dataDir)).toBe(false);
     expect(readServerRecord(dataDir)).toBeUndefined();
     expect((await readFile(join(dataDir, 'temporal.db'))).byteLength).toBeGreaterThan(0);
   });
@@ -88,7 +88,7 @@ describe('a server is started', () => {
       client.connection.operatorService.listSearchAttributes({ namespace: 'other' }),
     );
     expect(customAttributes).toHaveProperty('OstinatoStatus');
-    expect(await resolveTarget(config())).toMatchObject({ source: 'record', address: first.address, uiUrl: first.uiUrl });
+    expect(resolveTarget(config())).toMatchObject({ source: 'record', address: first.address, uiUrl: first.uiUrl });
     const { connection } = await connectClient(config({ namespace: 'other' }));
     await connection.close();
   });
@@ -126,7 +126,7 @@ describe('after kill -9', () => {
     expect(server).toMatchObject({ started: false, owned: true, address: starter.said.address });
     const { pid } = recorded();
     await server.stop();
-    expect(await isProcess(pid, dataDir)).toBe(false);
+    expect(isProcess(pid, dataDir)).toBe(false);
   });
 
   test('of the server, the next start goes on with the same database at the same address', async () => {
@@ -153,7 +153,7 @@ describe('a record that does not lead to our server is replaced', () => {
 
     expect(server.started).toBe(true);
     expect(recorded().pid).not.toBe(process.pid);
-    expect(await isProcess(process.pid, '')).toBe(true);
+    expect(isProcess(process.pid, '')).toBe(true);
   });
 
   test('a process that has ended', async () => {

@@ -223,12 +223,13 @@ describe.each(apis)('over %s', (api) => {
     ['before the endpoint answers', { hang: true } as const],
     ['in the middle of its words', { text: 'word '.repeat(1000), delayMs: 20 }],
   ])('an abort %s closes the connection within a second, and its reason is thrown', async (_, reply) => {
-    const asked = Promise.withResolvers<HttpModelRequest>();
-    await using endpoint = await endpointOf((request) => (asked.resolve(request), reply));
+    let ask: (request: HttpModelRequest) => void;
+    const asked = new Promise<HttpModelRequest>((resolve) => (ask = resolve));
+    await using endpoint = await endpointOf((request) => (ask(request), reply));
     const abort = new AbortController();
     const reason = new Error('cancelled');
     const call = failureFrom(providerOf(api, endpoint).complete(hello, { signal: abort.signal }));
-    const { signal } = await asked.promise;
+    const { signal } = await asked;
     await new Promise((resolve) => setTimeout(resolve, 60));
 
     const began = performance.now();

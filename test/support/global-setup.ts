@@ -4,10 +4,10 @@
  */
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { constants, tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { loadConfig } from '../../src/config.js';
-import { endProcess } from '../../src/dev/process.js';
+import { isProcess } from '../../src/dev/process.js';
 import { findOrStartServer } from '../../src/dev/server.js';
 import { readServerRecord } from '../../src/dev/server-record.js';
 import { findTestServer } from '../../src/dev/test-server.js';
@@ -40,7 +40,7 @@ export async function setup(project: TestProject): Promise<void> {
     const onProgress = quietAtFirst();
     const testServer = noteTestServers(directory, await findTestServer({ cacheDir, env: config.env(), onProgress }));
     const server = await findOrStartServer({ config, ports: { server: 0, ui: 0 }, onProgress });
-    endWithThisProcess(readServerRecord(config.dataDir)!.pid);
+    closeAtOnce(readServerRecord(config.dataDir)!.pid, directory);
     closing.unshift(server.stop, () => endTestServers(directory));
     const { address, namespace } = server;
     project.provide('temporal', { address, namespace, uiUrl: server.uiUrl!, cacheDir, testServer });
@@ -54,15 +54,19 @@ export async function teardown(): Promise<void> {
   for (const close of closing.splice(0)) await close();
 }
 
-/** Also when this process is asked to end, or ends without a teardown. */
-function endWithThisProcess(pid: number): void {
-  const kill = (): boolean => process.kill(pid, 'SIGKILL');
-  const onSignal = (signal: NodeJS.Signals): void => void teardown().finally(() => process.exit(128 + constants.signals[signal]));
+/** Also when this process is asked to end: then nothing that takes time is done any more. */
+function closeAtOnce(pid: number, directory: string): void {
+  const close = (): void => {
+    process.kill(pid, 'SIGKILL');
+    endTestServers(directory);
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const onSignal = (signal: NodeJS.Signals): void => process.exit(128 + constants.signals[signal]);
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-  process.once('exit', kill);
+  process.once('exit', close);
   for (const signal of signals) process.once(signal, onSignal);
   closing.unshift(() => {
-    process.off('exit', kill);
+    process.off('exit', close);
     for (const signal of signals) process.off(signal, onSignal);
   });
 }
@@ -84,9 +88,10 @@ function noteTestServers(directory: string, executable: string): string {
   return wrapper;
 }
 
-async function endTestServers(directory: string): Promise<void> {
-  const pids = readdirSync(join(directory, 'test-servers')).map((file) => Number(basename(file)));
-  await Promise.all(pids.map((pid) => endProcess(pid, 'temporal-test-server')));
+function endTestServers(directory: string): void {
+  for (const file of readdirSync(join(directory, 'test-servers'))) {
+    if (isProcess(Number(file), 'temporal-test-server')) process.kill(Number(file), 'SIGKILL');
+  }
 }
 
 /** Nothing is said about what takes less than a second or two. */

@@ -162,7 +162,7 @@ describe('a sequential run that fails', () => {
   test.each([
     ['no agents', { task: 'tea' }, 'agents'],
     ['a name nobody registered', { task: 'tea', agents: ['stranger'] }, 'stranger'],
-    ['the same name twice', { task: 'tea', agents: ['writer', 'writer'] }, 'writer'],
+    ['the same name twice', { task: 'tea', agents: ['writer', 'writer'] }, 'agents[1]'],
     ['an empty task', { task: '', agents: ['writer'] }, 'task'],
     ['a limit of zero', { task: 'tea', agents: ['writer'], limits: { turns: 0 } }, 'limits.turns'],
     ['an unknown member', { task: 'tea', agents: ['writer'], agentz: [] }, 'agentz'],

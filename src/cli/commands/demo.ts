@@ -38,7 +38,9 @@ async function demo(context: Context, { file }: { file?: string }) {
   const uiUrl = place.uiUrl(run.id);
   terminal.line(`${dim('Run        ')}${[run.id, uiUrl].filter(Boolean).join('  ')}`);
   terminal.line();
-  context.onInterrupt(`Stopped. The run goes on with the next worker, \`${context.next('dev')}\`; watch it with:  ${context.next('watch', run.id)}`);
+  context.onInterrupt(
+    `Stopped. The run goes on with the next worker, \`${context.next('dev')}\`; watch it with:  ${context.next('watch', run.id)}`,
+  );
   await watchToEnd(context, place, run, { chatty: true });
   const result = await run.result();
   const seconds = (Date.now() - startedAt) / 1000;

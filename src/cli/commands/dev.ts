@@ -8,9 +8,9 @@ import { describeProject, loadProject } from '../project.js';
 
 /** `ostinato dev`: everything that a project needs, on this machine, until Ctrl-C. */
 export function addDev(cli: Cli): void {
-  withProjectOption(cli.command('dev', 'A Temporal server and a worker of your project, until Ctrl-C. What was said stays in the data directory.')).action(
-    cli.action(dev),
-  );
+  withProjectOption(
+    cli.command('dev', 'A Temporal server and a worker of your project, until Ctrl-C. What was said stays in the data directory.'),
+  ).action(cli.action(dev));
 }
 
 async function dev(context: Context, options: ProjectOptions) {

@@ -30,7 +30,8 @@ async function run(context: Context, name: string, options: RunOptions & Project
   const handle = await startRun(place.client, what, input, options);
   const { dim, green, yellow } = terminal.noteStyle;
   terminal.note(dim([`run ${handle.id}`, place.uiUrl(handle.id)].filter(Boolean).join(' · ')));
-  if (what === 'session') terminal.note(dim(`A session stays open: Ctrl-C stops watching, \`${context.next('cancel', handle.id)}\` ends it.`));
+  if (what === 'session')
+    terminal.note(dim(`A session stays open: Ctrl-C stops watching, \`${context.next('cancel', handle.id)}\` ends it.`));
   context.onInterrupt(`Stopped watching; the run is not stopped. Come back with:  ${context.next('watch', handle.id)}`);
   const { lastReply } = await watchToEnd(context, place, handle);
   const result = await handle.result();

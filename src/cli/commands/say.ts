@@ -44,7 +44,10 @@ async function say(context: Context, who: string, words: string[], options: SayO
 
   let shown = '';
   const startedAt = Date.now();
-  const pulse = setInterval(() => shown === '' && !terminal.json && terminal.hint(`Waiting for ${who} (${duration(Date.now() - startedAt)})`), 1000);
+  const pulse = setInterval(
+    () => shown === '' && !terminal.json && terminal.hint(`Waiting for ${who} (${duration(Date.now() - startedAt)})`),
+    1000,
+  );
   const reply = handle.say(message, {
     ...(options.id && { id: options.id }),
     ...(options.timeout && { timeout: options.timeout }),
@@ -67,7 +70,8 @@ async function messageOf(words: string[], { file }: SayOptions, machine: Context
   const said = words.join(' ').trim();
   const text = file === undefined ? undefined : await readTextFile(file, machine, sizes.message);
   const message = [said, text].filter(Boolean).join('\n\n');
-  if (message === '') throw fail('Input.Invalid', 'There is nothing to say. Write the message behind the name, such as: ostinato say writer "Hello."');
+  if (message === '')
+    throw fail('Input.Invalid', 'There is nothing to say. Write the message behind the name, such as: ostinato say writer "Hello."');
   return message;
 }
 

@@ -7,7 +7,9 @@ import { describeProject, loadProject } from '../project.js';
 
 /** `ostinato worker`: a worker of this project, until it is asked to stop. */
 export function addWorker(cli: Cli): void {
-  withProjectOption(cli.command('worker', 'Work on runs until Ctrl-C or SIGTERM; running calls may finish. Start as many as you like.')).action(cli.action(work));
+  withProjectOption(
+    cli.command('worker', 'Work on runs until Ctrl-C or SIGTERM; running calls may finish. Start as many as you like.'),
+  ).action(cli.action(work));
 }
 
 async function work(context: Context, options: ProjectOptions) {

@@ -59,7 +59,8 @@ export class EventPrinter {
         speaker.shown += event.text;
         return this.#say(speaker, printable(event.text));
       case 'step.restarted':
-        if (speaker.step === event.step && (event.attempt ?? Infinity) > speaker.attempt) this.#startOver(speaker, event.attempt, event.reason);
+        if (speaker.step === event.step && (event.attempt ?? Infinity) > speaker.attempt)
+          this.#startOver(speaker, event.attempt, event.reason);
         return;
       case 'message.completed':
         if (!this.#begin(speaker, event.step, event.attempt)) return;
@@ -98,7 +99,10 @@ export class EventPrinter {
     speaker.attempt = attempt;
     if (speaker.shown === '') return;
     speaker.shown = '';
-    this.#say(speaker, `\n${this.terminal.style.yellow(`This did not arrive whole and is said again${reason ? `: ${printable(reason)}` : ''}`)}\n`);
+    this.#say(
+      speaker,
+      `\n${this.terminal.style.yellow(`This did not arrive whole and is said again${reason ? `: ${printable(reason)}` : ''}`)}\n`,
+    );
   }
 
   /** Deltas are a courtesy: what did not come by them is shown now. The event itself may hold only the beginning of a long text. */

@@ -29,7 +29,9 @@ function contentText(content: Content, style: Style): string {
     case 'functionCall':
       return style.dim(`→ ${content.name} ${printable(short(JSON.stringify(content.arguments), 300))}`);
     case 'functionResult':
-      return style.dim(`← ${printable(short(typeof content.result === 'string' ? content.result : JSON.stringify(content.result ?? null), 300))}`);
+      return style.dim(
+        `← ${printable(short(typeof content.result === 'string' ? content.result : JSON.stringify(content.result ?? null), 300))}`,
+      );
     case 'error':
       return style.red(printable(content.message ?? content.errorCode ?? 'error'));
     case 'usage':
