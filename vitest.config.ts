@@ -7,6 +7,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/quiet.ts'],
     // Temporal's worker is native code: a process of its own per file keeps one file's crash out of the next.
     pool: 'forks',
     maxWorkers: 2,

@@ -56,15 +56,15 @@ const timeError = 'must be a span of time over 0: milliseconds, or words such as
 const conversationError = 'must be the workflow id of an earlier run';
 const tenYears = 3650 * 86_400_000;
 
-/** The most that a definition may ask for. */
-export const mostToolRounds = 1000;
+/** More would be a turn without end. */
+const mostToolRounds = 1000;
 
 function wholeNumber(most: number = Number.MAX_SAFE_INTEGER) {
   const error = most === Number.MAX_SAFE_INTEGER ? 'must be a whole number of at least 1' : `must be a whole number from 1 to ${most}`;
   return z.int(error).min(1, error).max(most, error);
 }
 
-export const agentSchema = strict(
+const agentSchema = strict(
   {
     name,
     description: textSchema('a text').optional(),
@@ -177,7 +177,8 @@ function problemsOfTeam(pattern: string, input: Record<string, unknown>): Proble
     const first = taken.get(given.toLowerCase());
     const path = isObject(agent) ? `agents[${i}].name` : `agents[${i}]`;
     if (first === undefined) taken.set(given.toLowerCase(), i);
-    else problems.push({ path, message: `${show(given)} is the name of agents[${first}] already, capitals aside; every agent needs its own` });
+    else
+      problems.push({ path, message: `${show(given)} is the name of agents[${first}] already, capitals aside; every agent needs its own` });
   });
   return problems;
 }

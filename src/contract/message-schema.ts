@@ -33,13 +33,12 @@ const contentSchemas = [
   content('unknown', { content: z.custom(isFilled, 'must be JSON that is not empty') }),
 ] as const;
 
-/** Contents by `$type`, for messages about it. */
-export const contentTypes = contentSchemas.map((schema) => schema.shape.$type.value);
+const contentTypes = contentSchemas.map((schema) => schema.shape.$type.value);
 
 const contentError = 'must be a content such as { "$type": "text", "text": "…" }';
 const typeError = `must be one of ${contentTypes.join(', ')}`;
 
-export const contentSchema = z.preprocess(
+const contentSchema = z.preprocess(
   withoutNulls,
   z.discriminatedUnion('$type', contentSchemas, { error: (issue) => (issue.code === 'invalid_union' ? typeError : contentError) }),
 );

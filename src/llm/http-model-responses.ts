@@ -10,6 +10,7 @@ import {
   settingsOf,
   textAt,
   type ParsedRequest,
+  type ReplyCall,
   type SendOptions,
 } from './http-model-chat.js';
 import { fragmentsOf, wordsOf, type HttpModelConnection } from './http-model-connection.js';
@@ -63,14 +64,12 @@ export async function sendResponse(
   let number = 0;
   const send = (type: string, fields: JsonObject) => connection.event({ type, sequence_number: number++, ...fields }, type);
   await send('response.created', { response: { ...whole, status: 'in_progress', output: [], usage: null } });
-  for (const [index, { item, begun, pieces, event, extra }] of output.entries()) {
-    await send('response.output_item.added', { output_index: index, item: begun });
-    for (const delta of pieces) {
-      await send(event, { item_id: textAt(item['id']), output_index: index, ...extra, delta });
-      if (event !== 'response.function_call_arguments.delta') await connection.pause(reply.delayMs ?? 0);
-    }
+  for (const [index, streamed] of output.entries()) {
+    const place = { item_id: textAt(streamed.item['id']), output_index: index };
+    await send('response.output_item.added', { output_index: index, item: streamed.begun });
+    await sendContent((type, fields) => send(type, { ...place, ...fields }), connection, streamed, reply.delayMs ?? 0, options);
     if (options.open) return;
-    await send('response.output_item.done', { output_index: index, item });
+    await send('response.output_item.done', { output_index: index, item: streamed.item });
   }
   await send(`response.${textAt(whole['status'])}`, { response: whole });
   connection.end();
@@ -80,67 +79,76 @@ interface StreamedItem {
   item: JsonObject;
   /** The item before its content has come. */
   begun: JsonObject;
-  pieces: string[];
+  /** The content is a part of the item: how its events are called, and where it is. */
+  part?: { name: string; at: JsonObject; begun: JsonObject; whole: JsonObject };
+  /** Of the content: how its events are called, and what their last one calls it. */
   event: string;
-  extra: JsonObject;
+  field: string;
+  pieces: string[];
+}
+
+type Send = (type: string, fields: JsonObject) => Promise<void>;
+
+async function sendContent(
+  send: Send,
+  connection: HttpModelConnection,
+  streamed: StreamedItem,
+  delayMs: number,
+  { open }: SendOptions,
+): Promise<void> {
+  const { part, event, field, pieces } = streamed;
+  const at = part?.at ?? {};
+  if (part) await send(`response.${part.name}.added`, { ...at, part: part.begun });
+  for (const delta of pieces) {
+    await send(`response.${event}.delta`, { ...at, delta });
+    if (part) await connection.pause(delayMs);
+  }
+  if (open) return;
+  await send(`response.${event}.done`, { ...at, [field]: pieces.join('') });
+  if (part) await send(`response.${part.name}.done`, { ...at, part: part.whole });
 }
 
 function itemsOf(request: HttpModelRequest, reply: HttpModelReply): StreamedItem[] {
-  const items: StreamedItem[] = [];
   const { reasoning, refusal } = reply;
-  if (reasoning) {
-    const item = { id: 'rs_1', type: 'reasoning', summary: [{ type: 'summary_text', text: reasoning }] };
-    items.push({
-      item,
-      begun: { ...item, summary: [] },
-      pieces: wordsOf(reasoning),
-      event: 'response.reasoning_summary_text.delta',
-      extra: { summary_index: 0 },
-    });
-  }
   const text = reply.chunks?.join('') ?? reply.text;
-  if (text !== undefined && (text !== '' || !reply.calls?.length)) {
-    const item = messageItem({ type: 'output_text', text, annotations: [] });
-    items.push({
-      item,
-      begun: { ...item, content: [] },
-      pieces: reply.chunks ?? wordsOf(text),
-      event: 'response.output_text.delta',
-      extra: { content_index: 0, logprobs: [] },
-    });
-  }
-  if (refusal) {
-    const item = messageItem({ type: 'refusal', refusal });
-    items.push({
-      item,
-      begun: { ...item, content: [] },
-      pieces: wordsOf(refusal),
-      event: 'response.refusal.delta',
-      extra: { content_index: 0 },
-    });
-  }
-  for (const call of callsOf(request, reply)) {
-    const item = {
-      id: `fc_${call.id}`,
-      type: 'function_call',
-      status: 'completed',
-      call_id: call.id,
-      name: call.name,
-      arguments: call.arguments,
-    };
-    items.push({
-      item,
-      begun: { ...item, arguments: '' },
-      pieces: fragmentsOf(call.arguments),
-      event: 'response.function_call_arguments.delta',
-      extra: {},
-    });
-  }
-  return items;
+  const says = text !== undefined && (text !== '' || !reply.calls?.length);
+  return [
+    ...(reasoning ? [reasoningItem(reasoning)] : []),
+    ...(says ? [messageItem('output_text', 'text', reply.chunks ?? wordsOf(text), { annotations: [], logprobs: [] })] : []),
+    ...(refusal ? [messageItem('refusal', 'refusal', wordsOf(refusal), {})] : []),
+    ...callsOf(request, reply).map(callItem),
+  ];
 }
 
-function messageItem(part: JsonObject): JsonObject {
-  return { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [part] };
+function reasoningItem(text: string): StreamedItem {
+  const item = { id: 'rs_1', type: 'reasoning', summary: [{ type: 'summary_text', text }] };
+  const part = {
+    name: 'reasoning_summary_part',
+    at: { summary_index: 0 },
+    begun: { type: 'summary_text', text: '' },
+    whole: { type: 'summary_text', text },
+  };
+  return { item, begun: { ...item, summary: [] }, part, event: 'reasoning_summary_text', field: 'text', pieces: wordsOf(text) };
+}
+
+function messageItem(type: 'output_text' | 'refusal', field: 'text' | 'refusal', pieces: string[], more: JsonObject): StreamedItem {
+  const whole = { type, [field]: pieces.join(''), ...more };
+  const item = { id: 'msg_1', type: 'message', status: 'completed', role: 'assistant', content: [whole] };
+  const part = { name: 'content_part', at: { content_index: 0 }, begun: { ...whole, [field]: '' }, whole };
+  return { item, begun: { ...item, status: 'in_progress', content: [] }, part, event: type, field, pieces };
+}
+
+function callItem(call: ReplyCall): StreamedItem {
+  const item = {
+    id: `fc_${call.id}`,
+    type: 'function_call',
+    status: 'completed',
+    call_id: call.id,
+    name: call.name,
+    arguments: call.arguments,
+  };
+  const begun = { ...item, status: 'in_progress', arguments: '' };
+  return { item, begun, event: 'function_call_arguments', field: 'arguments', pieces: fragmentsOf(call.arguments) };
 }
 
 const incompleteReasons: { [finishReason: string]: string } = { length: 'max_output_tokens', content_filter: 'content_filter' };

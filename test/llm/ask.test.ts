@@ -21,13 +21,23 @@ const replies: [string, HttpModelReply, ModelResponse][] = [
     'reasoning before words',
     { reasoning: 'They greet me.', text: 'Hello.', usage },
     {
-      message: message('assistant', [{ $type: 'reasoning', text: 'They greet me.' }, { $type: 'text', text: 'Hello.' }]),
+      message: message('assistant', [
+        { $type: 'reasoning', text: 'They greet me.' },
+        { $type: 'text', text: 'Hello.' },
+      ]),
       facts: { model: 'test-model', finishReason: 'stop', usage: counted },
     },
   ],
   [
     'words and several calls',
-    { text: 'Let me look.', calls: [{ name: 'weather', arguments: { city: 'Oslo' } }, { name: 'time', arguments: {}, id: 'mine' }], usage },
+    {
+      text: 'Let me look.',
+      calls: [
+        { name: 'weather', arguments: { city: 'Oslo' } },
+        { name: 'time', arguments: {}, id: 'mine' },
+      ],
+      usage,
+    },
     {
       message: message('assistant', [
         { $type: 'text', text: 'Let me look.' },
@@ -39,7 +49,13 @@ const replies: [string, HttpModelReply, ModelResponse][] = [
   ],
   [
     'calls with the same id',
-    { calls: [{ name: 'a', arguments: {}, id: 'c' }, { name: 'b', arguments: {}, id: 'c' }], usage },
+    {
+      calls: [
+        { name: 'a', arguments: {}, id: 'c' },
+        { name: 'b', arguments: {}, id: 'c' },
+      ],
+      usage,
+    },
     {
       message: message('assistant', [
         { $type: 'functionCall', callId: 'c', name: 'a', arguments: {} },
@@ -50,7 +66,13 @@ const replies: [string, HttpModelReply, ModelResponse][] = [
   ],
   [
     'calls without ids',
-    { calls: [{ name: 'a', arguments: {}, id: '' }, { name: 'b', arguments: {}, id: '' }], usage },
+    {
+      calls: [
+        { name: 'a', arguments: {}, id: '' },
+        { name: 'b', arguments: {}, id: '' },
+      ],
+      usage,
+    },
     {
       message: message('assistant', [
         { $type: 'functionCall', callId: 'call_1', name: 'a', arguments: {} },
@@ -65,7 +87,12 @@ const replies: [string, HttpModelReply, ModelResponse][] = [
     {
       message: message(
         'assistant',
-        [{}, {}, {}, {}, { a: 1 }, {}].map((args, i) => ({ $type: 'functionCall', callId: `c${i}`, name: 'f', arguments: args as { a: number } })),
+        [{}, {}, {}, {}, { a: 1 }, {}].map((args, i) => ({
+          $type: 'functionCall',
+          callId: `c${i}`,
+          name: 'f',
+          arguments: args as { a: number },
+        })),
       ),
       facts: { model: 'test-model', finishReason: 'tool_calls', usage: counted },
       rawArguments: { c0: '{"city": "Os', c1: '[1]', c2: 'null', c3: '""' },
@@ -78,7 +105,14 @@ const replies: [string, HttpModelReply, ModelResponse][] = [
   ],
   [
     'a call cut at the limit',
-    { calls: [{ name: 'f', arguments: '{"a":1}', id: 'whole' }, { name: 'f', arguments: '', id: 'cut' }], finishReason: 'length', usage },
+    {
+      calls: [
+        { name: 'f', arguments: '{"a":1}', id: 'whole' },
+        { name: 'f', arguments: '', id: 'cut' },
+      ],
+      finishReason: 'length',
+      usage,
+    },
     {
       message: message('assistant', [
         { $type: 'functionCall', callId: 'whole', name: 'f', arguments: { a: 1 } },
@@ -98,7 +132,11 @@ const replies: [string, HttpModelReply, ModelResponse][] = [
     { text: 'Hello.', model: 'test-model-2026-01-01', usage: null },
     {
       message: message('assistant', 'Hello.'),
-      facts: { model: 'test-model-2026-01-01', finishReason: 'stop', usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, modelCalls: 1 } },
+      facts: {
+        model: 'test-model-2026-01-01',
+        finishReason: 'stop',
+        usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, modelCalls: 1 },
+      },
     },
   ],
 ];
@@ -158,23 +196,41 @@ describe.each(apis)('over %s', (api) => {
     ['a stream of broken JSON', { raw: ['data: {"choices": [\n\n'] }, 'Model.Malformed', false],
     ['a stream of something else', { raw: ['data: null\n\n'] }, 'Model.Malformed', false],
     ['a body that is no stream', { raw: ['<html>Hello</html>'] }, 'Model.Malformed', false],
-    ['an error in the stream', { raw: ['data: {"error": {"message": "overloaded", "code": "server_error"}}\n\n'] }, 'Model.Unavailable', false],
+    [
+      'an error in the stream',
+      { raw: ['data: {"error": {"message": "overloaded", "code": "server_error"}}\n\n'] },
+      'Model.Unavailable',
+      false,
+    ],
     ['a rate limit in the stream', { raw: ['data: {"error": {"message": "slow down", "code": 429}}\n\n'] }, 'Model.RateLimited', false],
     ['bad credentials', { status: 401, body: { error: { message: 'Incorrect API key provided: test-key' } } }, 'Model.Refused', true],
     ['an unknown model', { status: 404, body: { error: { message: 'No such model', code: 'model_not_found' } } }, 'Model.Refused', true],
-    ['a conversation too long', { status: 400, body: { error: { message: 'too long', code: 'context_length_exceeded' } } }, 'Model.ContextLength', true],
+    [
+      'a conversation too long',
+      { status: 400, body: { error: { message: 'too long', code: 'context_length_exceeded' } } },
+      'Model.ContextLength',
+      true,
+    ],
     ['an overloaded server', { status: 503, body: 'upstream connect error' }, 'Model.Unavailable', false],
-    ['a page of a proxy', { status: 502, headers: { 'content-type': 'text/html' }, body: '<html><h1>Bad gateway</h1></html>' }, 'Model.Unavailable', false],
-  ] satisfies [string, HttpModelReply | HttpModelFault, string, boolean][])('%s is a typed failure', async (_, reply, type, nonRetryable) => {
-    let calls = 0;
-    await using endpoint = await endpointOf(() => (calls++, reply));
+    [
+      'a page of a proxy',
+      { status: 502, headers: { 'content-type': 'text/html' }, body: '<html><h1>Bad gateway</h1></html>' },
+      'Model.Unavailable',
+      false,
+    ],
+  ] satisfies [string, HttpModelReply | HttpModelFault, string, boolean][])(
+    '%s is a typed failure',
+    async (_, reply, type, nonRetryable) => {
+      let calls = 0;
+      await using endpoint = await endpointOf(() => (calls++, reply));
 
-    const failure = await failureFrom(providerOf(api, endpoint).complete(hello));
+      const failure = await failureFrom(providerOf(api, endpoint).complete(hello));
 
-    expect(failure).toMatchObject({ type, nonRetryable });
-    expect(failure.message).not.toContain('test-key');
-    expect(calls).toBe(1);
-  });
+      expect(failure).toMatchObject({ type, nonRetryable });
+      expect(failure.message).not.toContain('test-key');
+      expect(calls).toBe(1);
+    },
+  );
 
   test.each([
     ['milliseconds', () => ({ 'retry-after-ms': '1234' }), 1234, 1234],
@@ -311,7 +367,14 @@ describe.each(apis)('over %s', (api) => {
     await providerOf(api, endpoint).complete(
       requestOf([
         message('user', 'Weather?'),
-        message('assistant', [{ $type: 'text', text: 'A moment.' }, { $type: 'functionCall', callId: 'c1', name: 'weather', arguments: { city: 'Oslo' } }], 'writer'),
+        message(
+          'assistant',
+          [
+            { $type: 'text', text: 'A moment.' },
+            { $type: 'functionCall', callId: 'c1', name: 'weather', arguments: { city: 'Oslo' } },
+          ],
+          'writer',
+        ),
         message('tool', [{ $type: 'functionResult', callId: 'c1', result: 'rain' }], 'writer'),
         message('assistant', 'Rain.', 'writer'),
         message('assistant', 'Be shorter.', 'editor'),
@@ -329,8 +392,20 @@ describe.each(apis)('over %s', (api) => {
   });
 
   test('call ids are new in the conversation, also where the endpoint counts from one each time', async () => {
-    await using endpoint = await endpointOf(() => ({ calls: [{ name: 'f', arguments: {}, id: 'call_1' }, { name: 'f', arguments: {}, id: '' }] }));
-    const earlier = message('assistant', [{ $type: 'functionCall', callId: 'call_1', name: 'f', arguments: {} }, { $type: 'functionCall', callId: 'call_2', name: 'f', arguments: {} }], 'writer');
+    await using endpoint = await endpointOf(() => ({
+      calls: [
+        { name: 'f', arguments: {}, id: 'call_1' },
+        { name: 'f', arguments: {}, id: '' },
+      ],
+    }));
+    const earlier = message(
+      'assistant',
+      [
+        { $type: 'functionCall', callId: 'call_1', name: 'f', arguments: {} },
+        { $type: 'functionCall', callId: 'call_2', name: 'f', arguments: {} },
+      ],
+      'writer',
+    );
 
     const { message: said } = await providerOf(api, endpoint).complete(requestOf([earlier]));
 
@@ -342,7 +417,10 @@ describe.each(apis)('over %s', (api) => {
 async function bodyOf(api: Api, reply: HttpModelReply): Promise<ArrayBuffer> {
   await using endpoint = await endpointOf(() => reply);
   const path = api === 'chat' ? '/chat/completions' : '/responses';
-  const response = await fetch(endpoint.baseURL + path, { method: 'POST', body: JSON.stringify({ model: 'test-model', stream: true, messages: [], input: [] }) });
+  const response = await fetch(endpoint.baseURL + path, {
+    method: 'POST',
+    body: JSON.stringify({ model: 'test-model', stream: true, messages: [], input: [] }),
+  });
   return await response.arrayBuffer();
 }
 

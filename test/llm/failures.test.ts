@@ -37,8 +37,18 @@ describe('what another attempt can change is retried, and nothing else', () => {
     ['a quota used up', apiError(429, { code: 'insufficient_quota' }), 'Model.Refused', false],
     ['a quota used up, by type', apiError(429, { type: 'insufficient_quota' }), 'Model.Refused', false],
     ['a conversation too long, by code', apiError(400, { code: 'context_length_exceeded' }), 'Model.ContextLength', false],
-    ['a conversation too long, by words', apiError(400, { message: "This model's maximum context length is 8192 tokens." }), 'Model.ContextLength', false],
-    ['a conversation too long, by other words', apiError(400, { message: 'prompt is too long: 210000 tokens > 200000 maximum' }), 'Model.ContextLength', false],
+    [
+      'a conversation too long, by words',
+      apiError(400, { message: "This model's maximum context length is 8192 tokens." }),
+      'Model.ContextLength',
+      false,
+    ],
+    [
+      'a conversation too long, by other words',
+      apiError(400, { message: 'prompt is too long: 210000 tokens > 200000 maximum' }),
+      'Model.ContextLength',
+      false,
+    ],
     ['a conversation too long for a local server', apiError(500, { type: 'exceed_context_size_error' }), 'Model.ContextLength', false],
     ['too many tokens a minute', apiError(429, { message: 'Request too large: too many tokens per minute' }), 'Model.RateLimited', true],
     ['an error within a stream', apiError(undefined, { message: 'The server had an error.' }), 'Model.Unavailable', true],
@@ -112,11 +122,15 @@ describe('a failure tells what is needed to act, and no more', () => {
     const failure = toModelFailure(apiError(400, { code: 'bad_tool', message: 'Tools are broken.' }, { 'x-request-id': 'req_7' }));
 
     expect(failure.details).toEqual([{ status: 400, code: 'bad_tool', requestId: 'req_7' }]);
-    expect(failure.message).toBe('The provider refuses the request (400). Change what is asked: another attempt does not help. The provider says: Tools are broken.');
+    expect(failure.message).toBe(
+      'The provider refuses the request (400). Change what is asked: another attempt does not help. The provider says: Tools are broken.',
+    );
   });
 
   test('a connection error names its cause', () => {
-    const cause = new TypeError('fetch failed', { cause: Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' }) });
+    const cause = new TypeError('fetch failed', {
+      cause: Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9'), { code: 'ECONNREFUSED' }),
+    });
 
     const { message } = toModelFailure(new APIConnectionError({ message: 'Connection error.', cause }));
 

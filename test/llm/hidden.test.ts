@@ -9,7 +9,10 @@ describe("a provider's words", () => {
     ['api_key=hunter2 is wrong', 'api_key=[key] is wrong'],
     ['Token ab****yz expired', 'Token [key] expired'],
     ['Key AIzaSyA1234567890abc is not allowed', 'Key [key] is not allowed'],
-    ["Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'.", "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'."],
+    [
+      "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'.",
+      "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens'.",
+    ],
     ['The key-value store and the api-gateway are down', 'The key-value store and the api-gateway are down'],
   ])('come without keys: %s', (words, expected) => {
     expect(readableWords(words)).toBe(expected);

@@ -9,7 +9,12 @@ const user = [{ role: 'user' as const, content: 'Hello.' }];
 
 describe('any OpenAI client can speak to it', () => {
   test('Chat Completions, whole', async () => {
-    await using model = await endpointOf(() => ({ reasoning: 'Hm.', text: 'Hi.', calls: [{ name: 'f', arguments: { a: 1 } }], usage: { inputTokens: 3, outputTokens: 2 } }));
+    await using model = await endpointOf(() => ({
+      reasoning: 'Hm.',
+      text: 'Hi.',
+      calls: [{ name: 'f', arguments: { a: 1 } }],
+      usage: { inputTokens: 3, outputTokens: 2 },
+    }));
 
     const { choices, usage } = await clientOf(model.baseURL).chat.completions.create({ model: 'm', messages: user });
 
@@ -18,7 +23,12 @@ describe('any OpenAI client can speak to it', () => {
       {
         index: 0,
         finish_reason: 'tool_calls',
-        message: { role: 'assistant', content: 'Hi.', reasoning_content: 'Hm.', tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }] },
+        message: {
+          role: 'assistant',
+          content: 'Hi.',
+          reasoning_content: 'Hm.',
+          tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'f', arguments: '{"a":1}' } }],
+        },
       },
     ]);
   });
@@ -28,7 +38,12 @@ describe('any OpenAI client can speak to it', () => {
 
     const response = await clientOf(model.baseURL).responses.create({ model: 'm', input: 'Hello.', instructions: 'Be kind.' });
 
-    expect(response).toMatchObject({ status: 'incomplete', incomplete_details: { reason: 'max_output_tokens' }, output_text: 'Hi.', usage: { input_tokens: 4 } });
+    expect(response).toMatchObject({
+      status: 'incomplete',
+      incomplete_details: { reason: 'max_output_tokens' },
+      output_text: 'Hi.',
+      usage: { input_tokens: 4 },
+    });
   });
 
   test("the library's own stream helpers agree with the stream", async () => {
@@ -80,7 +95,9 @@ describe('it answers everything', () => {
     await using model = await endpointOf(({ messages }) => ({ text: messages[0]!.content, delayMs: 5 }));
     const client = clientOf(model.baseURL);
 
-    const said = await Promise.all(Array.from({ length: 50 }, (_, i) => client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: `n${i}` }] })));
+    const said = await Promise.all(
+      Array.from({ length: 50 }, (_, i) => client.chat.completions.create({ model: 'm', messages: [{ role: 'user', content: `n${i}` }] })),
+    );
 
     expect(said.map(({ choices }) => choices[0]?.message.content)).toEqual(Array.from({ length: 50 }, (_, i) => `n${i}`));
   });
@@ -104,7 +121,10 @@ test('a port can be asked for, and one that is taken is refused with a reason', 
   const failure = await failureFrom(serveModel(() => ({ text: '' }), { port: first.port }));
 
   await first.close();
-  expect(failure).toMatchObject({ type: 'Input.Invalid', message: `Port ${first.port} of 127.0.0.1 cannot be used (EADDRINUSE). Choose another one.` });
+  expect(failure).toMatchObject({
+    type: 'Input.Invalid',
+    message: `Port ${first.port} of 127.0.0.1 cannot be used (EADDRINUSE). Choose another one.`,
+  });
   const again = await serveModel(() => ({ text: '' }), { port: first.port });
   expect(again.port).toBe(first.port);
   await again.close();

@@ -16,22 +16,62 @@ async function bodyOf(...[request, options]: [Parameters<typeof requestOf>[1]?, 
   return asked!.body;
 }
 
-const call = (callId: string, name: string, args: object = {}): Content => ({ $type: 'functionCall', callId, name, arguments: args as { [key: string]: string } });
+const call = (callId: string, name: string, args: object = {}): Content => ({
+  $type: 'functionCall',
+  callId,
+  name,
+  arguments: args as { [key: string]: string },
+});
 const part = (index: number | undefined, id: string | undefined, name: string | undefined, text?: string | object) => ({
-  tool_calls: [{ ...(index !== undefined && { index }), ...(id !== undefined && { id }), function: { ...(name !== undefined && { name }), ...(text !== undefined && { arguments: text }) } }],
+  tool_calls: [
+    {
+      ...(index !== undefined && { index }),
+      ...(id !== undefined && { id }),
+      function: { ...(name !== undefined && { name }), ...(text !== undefined && { arguments: text }) },
+    },
+  ],
 });
 
 describe('calls are put together however an endpoint sends them', () => {
   test.each([
-    ['in fragments, the id on the first', [part(0, 'a', 'f', ''), part(0, undefined, undefined, '{"x":'), part(0, undefined, undefined, '"1"}')], [call('a', 'f', { x: '1' })]],
+    [
+      'in fragments, the id on the first',
+      [part(0, 'a', 'f', ''), part(0, undefined, undefined, '{"x":'), part(0, undefined, undefined, '"1"}')],
+      [call('a', 'f', { x: '1' })],
+    ],
     ['in fragments, id and name on each', [part(0, 'a', 'f', '{"x":'), part(0, 'a', 'f', '"1"}')], [call('a', 'f', { x: '1' })]],
-    ['in fragments of several, mixed', [part(0, 'a', 'f', ''), part(1, 'b', 'g', ''), part(1, undefined, undefined, '{"y":"2"}'), part(0, undefined, undefined, '{"x":"1"}')], [call('a', 'f', { x: '1' }), call('b', 'g', { y: '2' })]],
+    [
+      'in fragments of several, mixed',
+      [
+        part(0, 'a', 'f', ''),
+        part(1, 'b', 'g', ''),
+        part(1, undefined, undefined, '{"y":"2"}'),
+        part(0, undefined, undefined, '{"x":"1"}'),
+      ],
+      [call('a', 'f', { x: '1' }), call('b', 'g', { y: '2' })],
+    ],
     ['whole', [part(0, 'a', 'f', '{"x":"1"}'), part(1, 'b', 'f', '{}')], [call('a', 'f', { x: '1' }), call('b', 'f')]],
     ['whole, all with index 0', [part(0, 'a', 'f', '{"x":"1"}'), part(0, 'b', 'f', '{}')], [call('a', 'f', { x: '1' }), call('b', 'f')]],
-    ['whole, all with index 0 and without ids', [part(0, '', 'f', '{"x":"1"}'), part(0, '', 'g', '{}')], [call('call_1', 'f', { x: '1' }), call('call_2', 'g')]],
-    ['whole, without index', [part(undefined, 'a', 'f', '{"x":"1"}'), part(undefined, 'b', 'g', '{}')], [call('a', 'f', { x: '1' }), call('b', 'g')]],
-    ['whole, without index and id', [part(undefined, undefined, 'f', '{"x":"1"}'), part(undefined, undefined, 'g', '{}')], [call('call_1', 'f', { x: '1' }), call('call_2', 'g')]],
-    ['in fragments, without index', [part(undefined, 'a', 'f', '{"x":'), part(undefined, undefined, undefined, '"1"}')], [call('a', 'f', { x: '1' })]],
+    [
+      'whole, all with index 0 and without ids',
+      [part(0, '', 'f', '{"x":"1"}'), part(0, '', 'g', '{}')],
+      [call('call_1', 'f', { x: '1' }), call('call_2', 'g')],
+    ],
+    [
+      'whole, without index',
+      [part(undefined, 'a', 'f', '{"x":"1"}'), part(undefined, 'b', 'g', '{}')],
+      [call('a', 'f', { x: '1' }), call('b', 'g')],
+    ],
+    [
+      'whole, without index and id',
+      [part(undefined, undefined, 'f', '{"x":"1"}'), part(undefined, undefined, 'g', '{}')],
+      [call('call_1', 'f', { x: '1' }), call('call_2', 'g')],
+    ],
+    [
+      'in fragments, without index',
+      [part(undefined, 'a', 'f', '{"x":'), part(undefined, undefined, undefined, '"1"}')],
+      [call('a', 'f', { x: '1' })],
+    ],
     ['with arguments as an object', [part(0, 'a', 'f', { x: '1' })], [call('a', 'f', { x: '1' })]],
     ['without arguments', [part(0, 'a', 'f')], [call('a', 'f')]],
     ['with the same id twice', [part(0, 'a', 'f', '{}'), part(1, 'a', 'g', '{}')], [call('a', 'f'), call('a_2', 'g')]],
@@ -60,7 +100,11 @@ describe('usage is taken where it comes', () => {
   test.each([
     ['after the end', [chunk({ content: 'Hi.' }), end, { choices: [], usage }], [5, 3, 8]],
     ['with the end', [chunk({ content: 'Hi.' }), { ...end, usage }], [5, 3, 8]],
-    ['on every chunk, counted up', [chunk({ content: 'H' }, { usage: { prompt_tokens: 5, completion_tokens: 1 } }), chunk({ content: 'i.' }, { usage }), end], [5, 3, 8]],
+    [
+      'on every chunk, counted up',
+      [chunk({ content: 'H' }, { usage: { prompt_tokens: 5, completion_tokens: 1 } }), chunk({ content: 'i.' }, { usage }), end],
+      [5, 3, 8],
+    ],
     ['without a total', [chunk({ content: 'Hi.' }), end, { choices: [], usage: { prompt_tokens: 5, completion_tokens: 3 } }], [5, 3, 8]],
     ['null', [chunk({ content: 'Hi.' }, { usage: null }), end], [0, 0, 0]],
     ['in part', [chunk({ content: 'Hi.' }), { ...end, usage: { prompt_tokens: 5 } }], [5, 0, 5]],
@@ -77,11 +121,18 @@ test.each([
   ['both', [{ reasoning: 'Hm.', reasoning_content: 'Hm.' }, { content: 'Hi.' }]],
   ['an empty one beside the words', [{ reasoning_content: 'Hm.' }, { reasoning_content: '', content: 'Hi.' }]],
 ])('reasoning is heard as %s', async (_, deltas) => {
-  expect((await read(chatStream(deltas))).message.contents).toEqual([{ $type: 'reasoning', text: 'Hm.' }, { $type: 'text', text: 'Hi.' }]);
+  expect((await read(chatStream(deltas))).message.contents).toEqual([
+    { $type: 'reasoning', text: 'Hm.' },
+    { $type: 'text', text: 'Hi.' },
+  ]);
 });
 
 test('comments, empty chunks, other choices and Windows line ends do no harm', async () => {
-  const stream = [': keep-alive\n\n', ...sse({ choices: [] }, { choices: [{ index: 0, delta: null, finish_reason: null }] }), ...chatStream([{ role: 'assistant', content: null }, { content: 'Hi.' }])];
+  const stream = [
+    ': keep-alive\n\n',
+    ...sse({ choices: [] }, { choices: [{ index: 0, delta: null, finish_reason: null }] }),
+    ...chatStream([{ role: 'assistant', content: null }, { content: 'Hi.' }]),
+  ];
 
   const reply = await read(stream.map((line) => line.replaceAll('\n', '\r\n')));
 
@@ -92,7 +143,10 @@ describe('the request', () => {
   test('is plain: what was not asked for is not in it', async () => {
     expect(await bodyOf()).toEqual({
       model: 'test-model',
-      messages: [{ role: 'system', content: 'Write.' }, { role: 'user', content: 'Hello.' }],
+      messages: [
+        { role: 'system', content: 'Write.' },
+        { role: 'user', content: 'Hello.' },
+      ],
       stream: true,
       stream_options: { include_usage: true },
     });
@@ -120,11 +174,15 @@ describe('the request', () => {
 
   test('shows pictures and files as parts', async () => {
     const { messages } = requestOf([
-      message('user', [
-        { $type: 'text', text: 'Look.' },
-        { $type: 'uri', uri: 'https://a.test/x', mediaType: 'image/png' },
-        { $type: 'data', uri: 'data:application/pdf;base64,AA==' },
-      ], 'Ada'),
+      message(
+        'user',
+        [
+          { $type: 'text', text: 'Look.' },
+          { $type: 'uri', uri: 'https://a.test/x', mediaType: 'image/png' },
+          { $type: 'data', uri: 'data:application/pdf;base64,AA==' },
+        ],
+        'Ada',
+      ),
     ]);
 
     expect((await bodyOf({ messages }))['messages']).toContainEqual({

@@ -17,9 +17,18 @@ async function bodyOf(request: Parameters<typeof requestOf>[1] = {}, options: Pa
 
 const usage = { input_tokens: 5, output_tokens: 3, total_tokens: 8 };
 const text = { type: 'message', role: 'assistant', content: [{ type: 'output_text', text: 'Hi.', annotations: [] }] };
-const reasoning = { type: 'reasoning', summary: [{ type: 'summary_text', text: 'First.' }, { type: 'summary_text', text: 'Then.' }] };
+const reasoning = {
+  type: 'reasoning',
+  summary: [
+    { type: 'summary_text', text: 'First.' },
+    { type: 'summary_text', text: 'Then.' },
+  ],
+};
 const call = { type: 'function_call', call_id: 'c1', name: 'f', arguments: '{"a":1}' };
-const done = (output: object[], more: object = {}) => ({ type: 'response.completed', response: { model: 'm', status: 'completed', output, usage, ...more } });
+const done = (output: object[], more: object = {}) => ({
+  type: 'response.completed',
+  response: { model: 'm', status: 'completed', output, usage, ...more },
+});
 const whole = [
   { $type: 'reasoning', text: 'First.\n\nThen.' },
   { $type: 'text', text: 'Hi.' },
@@ -27,16 +36,26 @@ const whole = [
 ];
 
 describe('items are put together however an endpoint sends them', () => {
-  const summary = (delta: string, part: number) => ({ type: 'response.reasoning_summary_text.delta', output_index: 0, summary_index: part, delta });
+  const summary = (delta: string, part: number) => ({
+    type: 'response.reasoning_summary_text.delta',
+    output_index: 0,
+    summary_index: part,
+    delta,
+  });
   const items = [reasoning, text, call];
 
   test.each([
     ['only in the final response', [done(items)]],
-    ['whole, one after another', [...items.map((item, output_index) => ({ type: 'response.output_item.done', output_index, item })), done(items)]],
+    [
+      'whole, one after another',
+      [...items.map((item, output_index) => ({ type: 'response.output_item.done', output_index, item })), done(items)],
+    ],
     [
       'in pieces',
       [
-        summary('Fir', 0), summary('st.', 0), summary('Then.', 1),
+        summary('Fir', 0),
+        summary('st.', 0),
+        summary('Then.', 1),
         { type: 'response.output_text.delta', output_index: 1, delta: 'Hi.' },
         { type: 'response.output_item.added', output_index: 2, item: { ...call, arguments: '' } },
         { type: 'response.function_call_arguments.delta', output_index: 2, delta: '{"a"' },
@@ -47,25 +66,47 @@ describe('items are put together however an endpoint sends them', () => {
     ],
     [
       'in pieces, with a final response that is empty',
-      [summary('First.', 0), summary('Then.', 1), { type: 'response.output_text.delta', output_index: 1, delta: 'Hi.' }, { type: 'response.output_item.done', output_index: 2, item: call }, done([])],
+      [
+        summary('First.', 0),
+        summary('Then.', 1),
+        { type: 'response.output_text.delta', output_index: 1, delta: 'Hi.' },
+        { type: 'response.output_item.done', output_index: 2, item: call },
+        done([]),
+      ],
     ],
   ])('%s', async (_, events) => {
     const reply = await read(...events);
 
     expect(reply.message.contents).toEqual(whole);
-    expect(reply.facts).toEqual({ model: 'm', finishReason: 'tool_calls', usage: { inputTokens: 5, outputTokens: 3, totalTokens: 8, modelCalls: 1 } });
+    expect(reply.facts).toEqual({
+      model: 'm',
+      finishReason: 'tool_calls',
+      usage: { inputTokens: 5, outputTokens: 3, totalTokens: 8, modelCalls: 1 },
+    });
   });
 
   test('open reasoning is heard like a summary', async () => {
-    const reply = await read({ type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'Hm.' }, { type: 'response.output_text.delta', output_index: 1, delta: 'Hi.' }, done([]));
+    const reply = await read(
+      { type: 'response.reasoning_text.delta', output_index: 0, content_index: 0, delta: 'Hm.' },
+      { type: 'response.output_text.delta', output_index: 1, delta: 'Hi.' },
+      done([]),
+    );
 
-    expect(reply.message.contents).toEqual([{ $type: 'reasoning', text: 'Hm.' }, { $type: 'text', text: 'Hi.' }]);
+    expect(reply.message.contents).toEqual([
+      { $type: 'reasoning', text: 'Hm.' },
+      { $type: 'text', text: 'Hi.' },
+    ]);
   });
 
   test('items and events that we do not know do no harm', async () => {
     const search = { type: 'web_search_call', id: 'ws', status: 'completed' };
 
-    const reply = await read({ type: 'response.something.new' }, { type: 'response.output_item.done', output_index: 0, item: search }, { type: 'response.output_item.done', output_index: 1, item: text }, done([search, text]));
+    const reply = await read(
+      { type: 'response.something.new' },
+      { type: 'response.output_item.done', output_index: 0, item: search },
+      { type: 'response.output_item.done', output_index: 1, item: text },
+      done([search, text]),
+    );
 
     expect(reply.message).toEqual(message('assistant', 'Hi.'));
   });
@@ -78,18 +119,39 @@ describe('items are put together however an endpoint sends them', () => {
 });
 
 describe('the status of a response', () => {
-  const incomplete = (reason: string) => ({ type: 'response.incomplete', response: { status: 'incomplete', incomplete_details: { reason }, output: [text] } });
+  const incomplete = (reason: string) => ({
+    type: 'response.incomplete',
+    response: { status: 'incomplete', incomplete_details: { reason }, output: [text] },
+  });
 
   test('incomplete for its length keeps the words', async () => {
-    expect(await read(incomplete('max_output_tokens'))).toMatchObject({ message: message('assistant', 'Hi.'), facts: { finishReason: 'length' } });
+    expect(await read(incomplete('max_output_tokens'))).toMatchObject({
+      message: message('assistant', 'Hi.'),
+      facts: { finishReason: 'length' },
+    });
     expect(await read(incomplete('something_new'))).toMatchObject({ facts: { finishReason: 'something_new' } });
   });
 
   test.each([
     ['incomplete by the content filter', incomplete('content_filter'), 'Model.Refused', true],
-    ['failed by a rate limit', { type: 'response.failed', response: { status: 'failed', output: [], error: { code: 'rate_limit_exceeded', message: 'slow down' } } }, 'Model.RateLimited', false],
-    ['failed by the server', { type: 'response.failed', response: { status: 'failed', output: [], error: { code: 'server_error', message: 'oops' } } }, 'Model.Unavailable', false],
-    ['failed for what was asked', { type: 'response.failed', response: { status: 'failed', output: [], error: { code: 'invalid_image_url', message: 'no' } } }, 'Model.Refused', true],
+    [
+      'failed by a rate limit',
+      { type: 'response.failed', response: { status: 'failed', output: [], error: { code: 'rate_limit_exceeded', message: 'slow down' } } },
+      'Model.RateLimited',
+      false,
+    ],
+    [
+      'failed by the server',
+      { type: 'response.failed', response: { status: 'failed', output: [], error: { code: 'server_error', message: 'oops' } } },
+      'Model.Unavailable',
+      false,
+    ],
+    [
+      'failed for what was asked',
+      { type: 'response.failed', response: { status: 'failed', output: [], error: { code: 'invalid_image_url', message: 'no' } } },
+      'Model.Refused',
+      true,
+    ],
     ['failed without a word', { type: 'response.failed', response: { status: 'failed', error: null } }, 'Model.Unavailable', false],
     ['cancelled', { type: 'response.completed', response: { status: 'cancelled', output: [] } }, 'Model.Unavailable', false],
     ['an error event', { type: 'error', code: 'context_length_exceeded', message: 'too long', param: null }, 'Model.ContextLength', true],
@@ -105,7 +167,10 @@ describe('the request', () => {
   test('leaves nothing at the endpoint', async () => {
     expect(await bodyOf()).toEqual({
       model: 'test-model',
-      input: [{ role: 'system', content: 'Write.' }, { role: 'user', content: 'Hello.' }],
+      input: [
+        { role: 'system', content: 'Write.' },
+        { role: 'user', content: 'Hello.' },
+      ],
       stream: true,
       store: false,
     });
@@ -115,20 +180,25 @@ describe('the request', () => {
     const schema = { type: 'object' };
     const tools = [{ name: 'f', description: 'Does.', parameters: schema }];
 
-    expect(await bodyOf({ outputSchema: schema, tools, mustAnswer: true, maxOutputTokens: 9 }, { reasoningSummary: 'auto' })).toMatchObject({
-      text: { format: { type: 'json_schema', name: 'reply', schema, strict: false } },
-      tools: [{ type: 'function', name: 'f', description: 'Does.', parameters: schema, strict: false }],
-      tool_choice: 'none',
-      max_output_tokens: 9,
-      reasoning: { summary: 'auto' },
-    });
+    expect(await bodyOf({ outputSchema: schema, tools, mustAnswer: true, maxOutputTokens: 9 }, { reasoningSummary: 'auto' })).toMatchObject(
+      {
+        text: { format: { type: 'json_schema', name: 'reply', schema, strict: false } },
+        tools: [{ type: 'function', name: 'f', description: 'Does.', parameters: schema, strict: false }],
+        tool_choice: 'none',
+        max_output_tokens: 9,
+        reasoning: { summary: 'auto' },
+      },
+    );
   });
 
   test('shows calls, results, pictures and files as items', async () => {
     const { messages } = requestOf([
       message('assistant', [{ $type: 'functionCall', callId: 'c1', name: 'f', arguments: {} }], 'writer'),
       message('tool', [{ $type: 'functionResult', callId: 'c1', result: 'ok' }]),
-      message('user', [{ $type: 'uri', uri: 'https://a.test/x', mediaType: 'image/png' }, { $type: 'data', uri: 'data:application/pdf;base64,AA==' }]),
+      message('user', [
+        { $type: 'uri', uri: 'https://a.test/x', mediaType: 'image/png' },
+        { $type: 'data', uri: 'data:application/pdf;base64,AA==' },
+      ]),
     ]);
 
     expect((await bodyOf({ messages, instructions: '' }))['input']).toEqual([

@@ -4,7 +4,11 @@ import { createProviders } from '../../src/llm/providers.js';
 import { endpointOf, hello, message } from './support.js';
 
 const own: ModelProvider = {
-  complete: () => Promise.resolve({ message: message('assistant', 'mine'), facts: { model: 'm', finishReason: 'stop', usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, modelCalls: 1 } } }),
+  complete: () =>
+    Promise.resolve({
+      message: message('assistant', 'mine'),
+      facts: { model: 'm', finishReason: 'stop', usage: { inputTokens: 0, outputTokens: 0, totalTokens: 0, modelCalls: 1 } },
+    }),
 };
 
 describe('a model is found by its name', () => {
@@ -37,7 +41,10 @@ test('settings become providers that speak the API they name', async () => {
   const { baseURL } = endpoint;
   const providers = createProviders({
     default: { baseURL, apiKey: () => 'a' },
-    named: { new: { baseURL, apiKey: () => 'b', api: 'responses', maxCallsPerSecond: 5, maxConcurrentCalls: 2 }, old: { baseURL, apiKey: () => 'c', api: 'chat' } },
+    named: {
+      new: { baseURL, apiKey: () => 'b', api: 'responses', maxCallsPerSecond: 5, maxConcurrentCalls: 2 },
+      old: { baseURL, apiKey: () => 'c', api: 'chat' },
+    },
     defaultModel: 'm',
   });
 

@@ -20,7 +20,14 @@ export function message(role: string, words: string | Content[], authorName?: st
 }
 
 export function requestOf(messages: Message[], more: Partial<ModelRequest> = {}): ModelRequest {
-  return { model: 'test-model', agent: 'writer', instructions: 'Write.', messages: messages.map((one) => ({ message: one })), tools: [], ...more };
+  return {
+    model: 'test-model',
+    agent: 'writer',
+    instructions: 'Write.',
+    messages: messages.map((one) => ({ message: one })),
+    tools: [],
+    ...more,
+  };
 }
 
 export const hello = requestOf([message('user', 'Hello.')]);
@@ -49,7 +56,9 @@ export function chatStream(deltas: object[], finishReason: string | null = 'stop
 }
 
 /** What a promise fails with. */
-export async function failureFrom(promise: Promise<unknown>): Promise<{ type?: string; message: string; nonRetryable?: boolean; nextRetryDelay?: unknown; details?: unknown[] }> {
+export async function failureFrom(
+  promise: Promise<unknown>,
+): Promise<{ type?: string; message: string; nonRetryable?: boolean; nextRetryDelay?: unknown; details?: unknown[] }> {
   const error = await promise.then(
     () => new Error('It did not fail.'),
     (reason: unknown) => reason,

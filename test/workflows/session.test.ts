@@ -142,7 +142,7 @@ describe('session', () => {
     ['300 KB', { message: 'x'.repeat(300_000) }],
   ])('%s is refused, and nothing said so far is lost', async (_, payload) => {
     await using world = await openWorld({ environment, agents: [guide], script: echo });
-    const session = world.client.session('guide', 'jana');
+    const session = world.client.session('guide', `jana-${world.taskQueue}`);
     await session.say('before');
     const handle = environment.client.workflow.getHandle(session.id);
 
