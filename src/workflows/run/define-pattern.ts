@@ -6,7 +6,8 @@ import type { RunInput, RunResult } from '../../contract/run.js';
 import type { PatternName, PatternOptions } from '../../contract/pattern.js';
 import { registerHandlers } from './handlers.js';
 import { openState, loadRun } from './open.js';
-import { Run, RunStopped, type AnyRun } from './run.js';
+import { Run, type AnyRun } from './run.js';
+import { RunStopped } from './stopped.js';
 import { showEnd } from './visibility.js';
 
 export interface PatternDefinition<Progress extends object> {
@@ -62,7 +63,7 @@ export function definePattern<Name extends string, Progress extends object = Jso
 async function withinTime<T>(run: AnyRun, body: () => Promise<T>): Promise<T> {
   const { limits, startedAt } = run.state;
   if (limits.timeMs === undefined) return await body();
-  const left = Math.max(Date.parse(startedAt) + limits.timeMs - Date.now(), 1);
+  const left = Math.max(Date.parse(startedAt) + limits.timeMs - new Date().getTime(), 1);
   const clock = new CancellationScope();
   void clock
     .run(() => sleep(left, { summary: 'limit of time' }))

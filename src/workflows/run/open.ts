@@ -25,7 +25,7 @@ export function openState(pattern: string, input: unknown, progress: object): Ru
     return { ...state, progress: { ...progress, ...state.progress } };
   } catch (error) {
     // After continue-as-new a newer worker may have written it. A plain error fails only the task, until a newer worker takes it.
-    if (failureOf(error).type === 'State.Newer' && workflowInfo().continuedFromExecutionRunId) throw new Error(failureOf(error).message);
+    if (failureOf(error).type === 'State.Newer' && workflowInfo().continuedFromExecutionRunId) throw new Error(failureOf(error).message, { cause: error });
     throw fail(failureOf(error).type === 'State.Newer' ? 'State.Newer' : 'State.Unreadable', failureOf(error).message, {
       final: true,
       details: failureOf(error).details,

@@ -8,13 +8,9 @@ import type { RunResult, StopCode } from '../../contract/run.js';
 import type { RunState } from '../../state/run-state.js';
 import { boundary } from './boundary.js';
 import { Outbox } from './outbox.js';
+import { RunStopped } from './stopped.js';
 import { Transcript } from './transcript.js';
 import { takeTurn, type TurnOptions } from './turn.js';
-
-/** Thrown where nothing more may start: the run ends with the outcome in `state.stop`. */
-export class RunStopped extends Error {
-  override readonly name = 'RunStopped';
-}
 
 export class Run<Progress extends object = JsonObject, Options extends object = JsonObject> {
   readonly workflowId = workflowInfo().workflowId;

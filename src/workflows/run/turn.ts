@@ -8,8 +8,9 @@ import { addUsage, noUsage } from '../../contract/transcript.js';
 import type { OpenTurn } from '../../state/run-state.js';
 import { callModel, stepFailure } from './activities.js';
 import { boundary } from './boundary.js';
-import { RunStopped, type AnyRun } from './run.js';
+import type { AnyRun } from './run.js';
 import { beginStep, completeStep } from './steps.js';
+import { RunStopped } from './stopped.js';
 import { callTools } from './tool-calls.js';
 import { showDetails } from './visibility.js';
 
