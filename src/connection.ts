@@ -1,13 +1,13 @@
 /** Where the Temporal server is, and how to reach it: a failure says what was tried, why it failed, and what to do. */
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { Connection, type ConnectionOptions } from '@temporalio/client';
+import { Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import type { NativeConnection } from '@temporalio/worker';
 import type { Config, Environment } from './config.js';
 import { fail } from './contract/failure.js';
-import { probe, reasonOf } from './connection-probe.js';
-import { isRunning, readServerRecord, recordFile } from './dev/server-record.js';
+import { probe, reasonOf, type Credentials } from './connection-probe.js';
+import { isRunning, ownRecord, recordFile } from './dev/server-record.js';
 
 export interface Target {
   /** host:port */
@@ -22,10 +22,8 @@ export interface Target {
   /** Web pages of a server that we started. */
   readonly uiUrl?: string;
   /** A function, so that keys and certificates are never printed. */
-  options(): TargetOptions;
+  options(): Credentials;
 }
-
-export type TargetOptions = Pick<ConnectionOptions, 'address' | 'tls' | 'metadata'> & { apiKey?: string };
 
 export interface Connected<C> {
   connection: C;
@@ -122,7 +120,7 @@ export function temporalUiUrl(uiUrl: string, namespace: string, workflowId?: str
 }
 
 function recordedTarget(config: Config): Target | undefined {
-  const record = readServerRecord(config.dataDir);
+  const record = ownRecord(config.dataDir);
   if (!record || !isRunning(record)) return undefined;
   const origin = `recorded in ${recordFile(config.dataDir)}, process ${record.pid}`;
   // It listens on this machine only and in plain text: a key meant for another server stays here.
@@ -152,7 +150,7 @@ function temporalSettings(config: Config) {
   const env = config.env();
   try {
     const { namespace, connectionOptions = {} } = loadClientConnectConfig({ overrideEnvVars: withoutEmpty(env) });
-    return { namespace, connectionOptions: connectionOptions as Partial<TargetOptions> };
+    return { namespace, connectionOptions: connectionOptions as Partial<Credentials> };
   } catch (error) {
     const message = (error as Error).message;
     throw fail(

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
-import { callsOf, textOf } from '../contract/message.js';
+import { fail } from '../contract/failure.js';
+import { callsOf, textOf, type Content, type Message } from '../contract/message.js';
 import type { CallModelInput, CallModelOutput, CallPolicy } from '../contract/step.js';
-import type { Message } from '../contract/message.js';
 import { hears, type Entry } from '../contract/transcript.js';
 import type { HeardMessage, ModelProviders } from '../llm/provider.js';
 import type { Permit, Store } from '../store/store.js';
@@ -60,7 +60,8 @@ export function createCallModel({ store, transcripts, teams, providers, tools }:
           },
           { signal, onDelta: ({ text, kind }) => events.delta(text, kind) },
         );
-        const message: Message = { ...response.message, authorName: agent, createdAt: new Date().toISOString() };
+        const contents = mustAnswer ? withoutCalls(response.message, agent) : response.message.contents;
+        const message: Message = { ...response.message, authorName: agent, createdAt: new Date().toISOString(), contents };
         const calls = callsOf(message);
         events.add({
           type: 'message.completed',
@@ -96,6 +97,13 @@ async function heardBy(turn: { agent: string; ordinal: number; start: number }, 
       ...(entry.rawArguments && { rawArguments: entry.rawArguments }),
     })),
   );
+}
+
+/** Some models call tools although they may not. Nobody would answer such a call. */
+function withoutCalls({ contents }: Message, agent: string): Content[] {
+  const words = contents.filter(({ $type }) => $type !== 'functionCall');
+  if (words.some(({ $type }) => $type === 'text')) return words;
+  throw fail('Model.Malformed', `"${agent}" used up its tool rounds and still calls tools instead of answering. Raise \`maxToolRounds\`?`, { final: true });
 }
 
 async function permitFor(store: Store, provider: string, limit: number | undefined, signal: AbortSignal): Promise<Permit | undefined> {

@@ -1,8 +1,7 @@
 import type { AgentDefinition, RecordedAgent, TeamDocument, TeamMember } from '../contract/agent.js';
 import type { AgentRegistry } from '../agents/registry.js';
 import { fail, failureOf } from '../contract/failure.js';
-import { parseRunInput } from '../contract/input-schema.js';
-import { toMessage } from '../contract/message.js';
+import { parseRunInput, readRunInput } from '../contract/input-schema.js';
 import { hint, problemsFailure, show, type Problem } from '../contract/problems.js';
 import type { Limits, RunInput } from '../contract/run.js';
 import { sizes, utf8Bytes } from '../contract/size.js';
@@ -34,19 +33,21 @@ export function modelQueue(taskQueue: string, provider: string): string {
  * Safe to repeat: the same definitions have the same id.
  */
 export function createLoadTeam(deps: LoadTeamDeps) {
-  return async function loadTeam({ pattern, input, ...base }: LoadTeamInput): Promise<LoadTeamOutput> {
+  return async function loadTeam({ pattern, input, taskProblems = [], ...base }: LoadTeamInput): Promise<LoadTeamOutput> {
     await publishEvents(deps.store.events, base);
     const unknown: Problem[] = [];
-    const document = fill(parseRunInput(pattern, input), pattern, deps.agents, unknown);
+    const read = readRunInput(pattern, input);
+    const problems = [...taskProblems, ...read.problems];
+    if (!read.input || problems.length > 0) throw problemsFailure('The run input', problems);
+    const document = fill(read.input, pattern, deps.agents, unknown);
     const found = (document.agents ?? []).map((agent, i) => resolve(agent, `agents[${i}]`, deps, unknown));
     if (unknown.length > 0) throw problemsFailure('The run input', unknown, 'Input.UnknownAgent');
 
     const team = found.filter((agent) => agent !== undefined);
     const id = await record({ agents: team.map(({ recorded }) => recorded) }, deps.store);
-    const { task = [], limits, options = {}, orchestration } = document;
+    const { limits, options = {}, orchestration } = document;
     return {
       team: { id, members: team.map(({ member }) => member) },
-      task: (Array.isArray(task) ? task : [task]).map((said) => toMessage(said)),
       limits: inMilliseconds(limits),
       options,
       ...(orchestration !== undefined && { orchestration }),

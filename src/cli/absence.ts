@@ -43,10 +43,9 @@ export function absence({ next }: Pick<Context, 'next'>, taskQueue: string): str
   return `No worker is polling task queue "${taskQueue}": start one with \`${next('worker')}\`.`;
 }
 
-/** A question that only a worker can answer fails in many ways where there is none. */
+/** A question that only a worker can answer fails in several ways where there is none, not all of them with a type of ours. */
 async function explained(error: unknown, context: Pick<Context, 'next'>, place: Place, taskQueue: string): Promise<unknown> {
-  const { type, message } = failureOf(error);
-  const isSilence = type === 'Connection.Failed' || /poller|deadline|timed? ?out/i.test(message);
-  if (!isSilence || (await place.hasWorker(taskQueue)) !== false) return error;
+  const { type } = failureOf(error);
+  if ((type !== 'Connection.Failed' && type !== 'Run.Failed') || (await place.hasWorker(taskQueue)) !== false) return error;
   return fail('Connection.Failed', absence(context, taskQueue), { cause: error });
 }

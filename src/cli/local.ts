@@ -58,13 +58,13 @@ export async function startServer(context: Context, { adopt }: { adopt: boolean 
 }
 
 /** A worker in this process, until the command ends. */
-export async function startWorkerHere(context: Context, { application }: Project): Promise<RunningWorker> {
+export async function startWorkerHere(context: Context, { application }: Project, log: 'WARN' | 'ERROR' = 'ERROR'): Promise<RunningWorker> {
   const { config, terminal, signal } = context;
   const starting = withProgress(
     (text) => signal.aborted || terminal.progress(text),
     () => 'Starting a worker',
     async () => {
-      await quietLogs();
+      await quietLogs(log);
       const { startWorker } = await import('../worker.js');
       return await startWorker({ ...application, config });
     },

@@ -3,6 +3,7 @@ import { Client } from '@temporalio/client';
 import { connect, type OstinatoClient } from '../client.js';
 import { connectClient, temporalUiUrl, type Connected } from '../connection.js';
 import type { Context } from './context.js';
+import { duration } from './render/words.js';
 import { hasWorker } from './workers.js';
 
 export class Place {
@@ -50,8 +51,11 @@ export class Place {
 }
 
 /** @throws `Connection.Failed` */
-export async function openPlace({ config, defer }: Pick<Context, 'config' | 'defer'>): Promise<Place> {
-  const connected = await connectClient(config);
+export async function openPlace({ config, defer, terminal }: Pick<Context, 'config' | 'defer' | 'terminal'>): Promise<Place> {
+  const since = Date.now();
+  const pulse = setInterval(() => terminal.hint(`Looking for the Temporal server (${duration(Date.now() - since)})`), 1000);
+  const connected = await connectClient(config).finally(() => clearInterval(pulse));
+  terminal.clear();
   const { connection, namespace } = connected;
   defer(() => connection.close());
   const temporal = new Client({ connection, namespace });

@@ -1,6 +1,10 @@
-/** The log of Temporal's SDK, as a person at a terminal wants it: only what went wrong. */
-export async function quietLogs(): Promise<void> {
+/** The log of Temporal's SDK, as a person at a terminal wants it: what went wrong, and no account of its life. */
+export async function quietLogs(level: 'WARN' | 'ERROR'): Promise<void> {
   const { DefaultLogger, Runtime } = await import('@temporalio/worker');
-  // Once per process; shutting down on a signal is ours to do.
-  Runtime.install({ logger: new DefaultLogger('ERROR'), shutdownSignals: [] });
+  Runtime.install({
+    logger: new DefaultLogger(level),
+    telemetryOptions: { logging: { forward: {}, filter: level } },
+    // Ending on a signal is ours to do.
+    shutdownSignals: [],
+  });
 }

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Orchestration } from '../agents/define-orchestration.js';
 import type { OstinatoClient, RunHandle } from '../client.js';
 import { fail } from '../contract/failure.js';
+import { parseRunInput } from '../contract/input-schema.js';
 import { patternNames, patterns } from '../contract/pattern.js';
 import { nearest, show } from '../contract/problems.js';
 import type { RunInput } from '../contract/run.js';
@@ -36,8 +37,16 @@ export function withRunOptions(command: Command): Command {
     .option('--conversation <run>', 'go on with the conversation of an earlier run', id);
 }
 
-/** The input document, from `--input` and what overrides it. The client checks the whole of it. */
-export async function readRunInput(options: RunOptions, machine: Pick<Machine, 'cwd' | 'stdin'>): Promise<RunInput> {
+/**
+ * The input document, from `--input` and what overrides it. Checked here, before a server is looked for.
+ *
+ * @throws `Input.Invalid` · `Input.TooLarge`
+ */
+export async function readRunInput(
+  what: string | Orchestration,
+  options: RunOptions,
+  machine: Pick<Machine, 'cwd' | 'stdin'>,
+): Promise<RunInput> {
   const given = options.input === undefined ? {} : await readDocument(options.input, machine);
   const file = options.file === undefined ? undefined : await readTextFile(options.file, machine);
   const { agents, task, conversation } = options;
@@ -46,13 +55,16 @@ export async function readRunInput(options: RunOptions, machine: Pick<Machine, '
     ...(options.limitTokens !== undefined && { tokens: options.limitTokens }),
     ...(options.limitTime !== undefined && { time: options.limitTime }),
   };
-  return {
+  const input = {
     ...given,
     ...(agents && { agents }),
     ...((task !== undefined || file !== undefined) && { task: joined(task ?? ownTask(given), file) }),
     ...(Object.keys(limits).length > 0 && { limits: { ...(given.limits as RunInput['limits']), ...limits } }),
     ...(conversation !== undefined && { conversation }),
   };
+  if (typeof what === 'string') return parseRunInput(what, input);
+  parseRunInput(what.pattern, { ...input, orchestration: what.name });
+  return input as RunInput;
 }
 
 /**

@@ -12,6 +12,8 @@ export interface Watching {
   /** Where nobody looks at a screen, say every other second who is at work. */
   chatty?: boolean;
   taskQueue?: string;
+  /** Whoever watches has just written the task. */
+  hidesTask?: boolean;
 }
 
 export interface Watched {
@@ -25,10 +27,10 @@ export async function watchToEnd(
   context: Context,
   place: Place,
   run: RunHandle,
-  { from, chatty, taskQueue }: Watching = {},
+  { from, chatty, taskQueue, hidesTask }: Watching = {},
 ): Promise<Watched> {
   const { terminal, signal } = context;
-  const printer = new EventPrinter(terminal);
+  const printer = new EventPrinter(terminal, hidesTask);
   let last: RunEvent | undefined;
   const pulse = setInterval(() => {
     const text = printer.waitingFor();

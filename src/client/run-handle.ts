@@ -10,7 +10,7 @@ import type { CancelInput, Checkpoint, RunResult, RunStatus, TurnStatus } from '
 import type { Span } from '../contract/json.js';
 import type { Entry, TranscriptPage } from '../contract/transcript.js';
 import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
-import { readArtifact, readEntry, readTranscript } from './transcript.js';
+import { readArtifact, readEntry, readTranscript, wholeEntries } from './transcript.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
 import { milliseconds } from './span.js';
@@ -61,7 +61,7 @@ export class RunHandle {
     return { ...turn, ...(reply !== undefined && { reply }) };
   }
 
-  /** Everything said so far, from the workflow and the store. */
+  /** Everything said so far, from the workflow and the store. Of very large messages, their beginning (`cut`). */
   async transcript(): Promise<Entry[]> {
     return await readTranscript(this.context, this.#page);
   }
@@ -70,7 +70,7 @@ export class RunHandle {
   async export(agent?: string): Promise<AgentStateDocument> {
     const name = agent ?? (await this.status()).agents[0];
     if (name === undefined) throw fail('Input.UnknownAgent', 'This run has no agents yet.');
-    return projectAgentState(await this.transcript(), name);
+    return projectAgentState(await wholeEntries(this.context, await this.transcript()), name);
   }
 
   /**

@@ -29,11 +29,22 @@ export async function readEntry(context: ClientContext, readPage: ReadPage, posi
   return entry.cut && entry.blob ? await readArtifact(context, entry.blob) : textOf(entry.message);
 }
 
+/** Entries whose messages here are only previews, with the whole ones. */
+export async function wholeEntries(context: ClientContext, entries: Entry[]): Promise<Entry[]> {
+  return await Promise.all(
+    entries.map(async ({ cut, ...entry }) => (cut && entry.blob ? { ...entry, message: await readMessage(context, entry.blob) } : entry)),
+  );
+}
+
 /** The words of a message that is in the store. */
-export async function readArtifact({ store }: ClientContext, id: string): Promise<string> {
+export async function readArtifact(context: ClientContext, id: string): Promise<string> {
+  return textOf(await readMessage(context, id));
+}
+
+async function readMessage({ store }: ClientContext, id: string): Promise<Message> {
   const text = await store.blobs.get(id);
   if (text === undefined) throw fail('Store.Unavailable', `The store has no message ${id}. Use the store (data directory) that the worker uses.`);
-  return textOf(JSON.parse(text) as Message);
+  return JSON.parse(text) as Message;
 }
 
 async function readSegment({ store }: ClientContext, { id }: Segment): Promise<Entry[]> {

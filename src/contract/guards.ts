@@ -2,6 +2,7 @@
 import type { CancelInput, SayInput } from './run.js';
 import type { Message } from './message.js';
 import { jsonBytes, sizes } from './size.js';
+import { isTimestamp } from './timestamp.js';
 import { isUndecodable } from './undecodable.js';
 
 /** What is wrong with it, or the value as it may be used. */
@@ -26,22 +27,44 @@ export function checkCancel(input: unknown): Checked<CancelInput> {
   return { value: { ...(mode && { mode }), ...(reason && { reason: reason.slice(0, 1000) }) } };
 }
 
-function checkMessage(message: unknown): Checked<Message> {
-  if (jsonBytes(message) > sizes.message) return { problem: `message: larger than ${sizes.message / 1024} KiB` };
+/** What a run is asked to do: a string, a message or a list of messages. `undefined` is none. */
+export function checkTask(task: unknown): { messages: Message[]; problems: { path: string; message: string }[] } {
+  if (task === undefined || task === null) return { messages: [], problems: [] };
+  const given = Array.isArray(task) ? task : [task];
+  const messages: Message[] = [];
+  const problems: { path: string; message: string }[] = [];
+  const problem = (path: string, message: string) => problems.length < 100 && problems.push({ path, message });
+  if (given.length === 0) problem('task', 'an empty list; give at least one message');
+  if (jsonBytes(task) > sizes.input) problem('task', `larger than ${sizes.input / 1024} KiB`);
+  for (const [i, message] of given.entries()) {
+    const checked = checkMessage(message, Array.isArray(task) ? `task[${i}]` : 'task', sizes.input);
+    if ('value' in checked) messages.push(checked.value);
+    else problem(...splitProblem(checked.problem));
+  }
+  return { messages, problems };
+}
+
+function splitProblem(problem: string): [path: string, message: string] {
+  const colon = problem.indexOf(': ');
+  return [problem.slice(0, colon), problem.slice(colon + 2)];
+}
+
+function checkMessage(message: unknown, path = 'message', limit: number = sizes.message): Checked<Message> {
+  if (jsonBytes(message) > limit) return { problem: `${path}: larger than ${limit / 1024} KiB` };
   if (typeof message === 'string') {
-    if (message.trim() === '') return { problem: 'message: empty' };
+    if (message.trim() === '') return { problem: `${path}: empty` };
     return { value: { role: 'user', contents: [{ $type: 'text', text: message }] } };
   }
-  const object = asObject(message, 'a string or { "role", "contents" }', 'message');
+  const object = asObject(message, 'a string or { "role", "contents" }', path);
   if ('problem' in object) return object;
   const { role, contents, authorName, createdAt } = object.value;
-  if (typeof role !== 'string' || role === '') return { problem: 'message.role: expected a string such as "user"' };
-  if (!Array.isArray(contents) || contents.length === 0) return { problem: 'message.contents: expected a list that is not empty' };
-  if (authorName !== undefined && typeof authorName !== 'string') return { problem: 'message.authorName: expected a string' };
-  if (createdAt !== undefined && typeof createdAt !== 'string') return { problem: 'message.createdAt: expected a string' };
+  if (typeof role !== 'string' || role === '') return { problem: `${path}.role: expected a string such as "user"` };
+  if (!Array.isArray(contents) || contents.length === 0) return { problem: `${path}.contents: expected a list that is not empty` };
+  if (authorName !== undefined && typeof authorName !== 'string') return { problem: `${path}.authorName: expected a string` };
+  if (createdAt !== undefined && !isTimestamp(createdAt)) return { problem: `${path}.createdAt: expected a time as in RFC 3339` };
   for (const [i, content] of contents.entries()) {
     const problem = problemOfContent(content);
-    if (problem) return { problem: `message.contents[${i}]${problem}` };
+    if (problem) return { problem: `${path}.contents[${i}]${problem}` };
   }
   return { value: message as Message };
 }
@@ -68,6 +91,7 @@ function problemOfContent(content: unknown): string | undefined {
   if (typeof kind !== 'string' || !Object.hasOwn(requiredStrings, kind)) {
     return `.$type: expected one of ${Object.keys(requiredStrings).join(', ')}`;
   }
+  if (kind === 'unknown' && !object.value.content) return '.content: expected something';
   const missing = requiredStrings[kind]?.find((member) => typeof object.value[member] !== 'string');
   return missing && `.${missing}: expected a string`;
 }

@@ -93,12 +93,13 @@ export type SealSegmentOutput = Segment[];
 /** The first step of every run: its document becomes a team, a task and settings, all recorded. */
 export interface LoadTeamInput extends StepInput {
   pattern: string;
+  /** The run's document. Its task stays in the run, which has checked it: here it is only told of. */
   input: RunInput;
+  taskProblems?: { path: string; message: string }[];
 }
 
 export interface LoadTeamOutput {
   team: Team;
-  task: Message[];
   limits: { turns?: number; tokens?: number; timeMs?: number };
   options: JsonObject;
   orchestration?: string;

@@ -11,17 +11,16 @@ import { searchAttributeTypes } from '../contract/names.js';
 import { freePort, untilFree } from './ports.js';
 import { endProcess } from './process.js';
 import { withProgress, type OnProgress } from './progress.js';
-import { writeServerRecord, type ServerRecord } from './server-record.js';
+import { databaseFile, writeServerRecord, type ServerRecord } from './server-record.js';
 
 export interface StartServer {
   /** A `temporal` that works. */
   binary: string;
   dataDir: string;
-  database: string;
   env: Environment;
   /** Where they are free. */
   ports: { server: number; ui: number };
-  /** The server that ran for this data directory before: its ports are tried first. */
+  /** The server that ran for this data directory before. Its ports are tried first: its workers look for it there. */
   before?: ServerRecord;
   onProgress?: OnProgress;
   log?: (message: string) => void;
@@ -84,7 +83,6 @@ export async function untilReady(
 async function spawnServer({
   binary,
   dataDir,
-  database,
   env,
   ports,
   before,
@@ -95,8 +93,10 @@ async function spawnServer({
   for (const old of [...portBefore, ...uiPortBefore]) await untilFree(old, 1000);
   const port = await freePort([...portBefore, ports.server]);
   const uiPort = await freePort([...uiPortBefore, ports.ui]);
-  if (ports.server !== 0 && port !== ports.server) log?.(`Port ${ports.server} is in use; the Temporal server listens on ${port}.`);
-  if (ports.ui !== 0 && uiPort !== ports.ui) log?.(`Port ${ports.ui} is in use; Temporal's web pages are on ${uiPort}.`);
+  const isUsual = (found: number, usual: number, old: number[]): boolean => usual === 0 || [usual, ...old].includes(found);
+  if (!isUsual(port, ports.server, portBefore)) log?.(`Port ${ports.server} is in use; the Temporal server listens on ${port}.`);
+  if (!isUsual(uiPort, ports.ui, uiPortBefore)) log?.(`Port ${ports.ui} is in use; Temporal's web pages are on ${uiPort}.`);
+  const database = databaseFile(dataDir);
   const output = openSync(logFile(dataDir), 'a');
   try {
     const child = spawn(binary, serverArguments({ port, uiPort, database }), {

@@ -1,5 +1,5 @@
 /** `server.json` in the data directory: which Temporal server was started for it. */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { isProcess } from './process.js';
 
@@ -34,8 +34,19 @@ export function removeServerRecord(dataDir: string): void {
   rmSync(recordFile(dataDir), { force: true });
 }
 
+/** The record of a server with this directory's database; not that of a directory which this one is a copy of. */
+export function ownRecord(dataDir: string): ServerRecord | undefined {
+  const record = readServerRecord(dataDir);
+  return record?.database === databaseFile(dataDir) ? record : undefined;
+}
+
 export function isRunning({ pid, database }: ServerRecord): boolean {
   return isProcess(pid, database);
+}
+
+/** Absolute, without symbolic links: the same however the directory is called. */
+export function databaseFile(dataDir: string): string {
+  return join(existsSync(dataDir) ? realpathSync(dataDir) : dataDir, 'temporal.db');
 }
 
 export function recordFile(dataDir: string): string {

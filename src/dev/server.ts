@@ -9,7 +9,7 @@ import { prepareNamespace } from './namespace.js';
 import { endProcess } from './process.js';
 import { withProgress, type OnProgress } from './progress.js';
 import { startServer, untilReady } from './server-process.js';
-import { isRunning, readServerRecord, removeServerRecord, type ServerRecord } from './server-record.js';
+import { isRunning, ownRecord, readServerRecord, removeServerRecord, type ServerRecord } from './server-record.js';
 import { findTemporal } from './temporal-binary.js';
 
 export interface FindOrStart {
@@ -73,26 +73,17 @@ export async function findOrStartServer({
   return await withLock(
     lockFile(dataDir),
     async () => {
-      const before = readServerRecord(dataDir);
-      if (before && before.database === databaseFile(dataDir) && isRunning(before)) {
-        await untilReady(before, { dataDir, onProgress });
-        await prepareNamespace(before.address, namespace);
-        return found(before, false);
+      const record = ownRecord(dataDir);
+      if (record && isRunning(record)) {
+        await untilReady(record, { dataDir, onProgress });
+        await prepareNamespace(record.address, namespace);
+        return found(record, false);
       }
-      const binary = await findTemporal({ cacheDir: config.cacheDir, env: config.env(), onProgress });
-      // A server that was killed comes back where its workers look for it.
-      const record = await startServer({
-        binary,
-        dataDir,
-        database: databaseFile(dataDir),
-        env: config.env(),
-        ports,
-        before,
-        onProgress,
-        log,
-      });
-      await prepareNamespace(record.address, namespace);
-      return found(record, true);
+      const env = config.env();
+      const binary = await findTemporal({ cacheDir: config.cacheDir, env, onProgress });
+      const server = await startServer({ binary, dataDir, env, ports, before: record, onProgress, log });
+      await prepareNamespace(server.address, namespace);
+      return found(server, true);
     },
     { onWait },
   );
@@ -104,10 +95,6 @@ async function stopServer(dataDir: string, record: ServerRecord): Promise<void> 
     await endProcess(record.pid, record.database);
     if (readServerRecord(dataDir)?.pid === record.pid) removeServerRecord(dataDir);
   });
-}
-
-function databaseFile(dataDir: string): string {
-  return join(dataDir, 'temporal.db');
 }
 
 function lockFile(dataDir: string): string {

@@ -12,7 +12,7 @@ export interface Endpoint {
   headers?: { [name: string]: string };
   /** @default the global `fetch` */
   fetch?: typeof fetch;
-  /** A call that is silent for so long is given up as `Model.Unavailable`. @default 300000 */
+  /** A call that is silent for so long is given up as `Model.Unavailable`. @default 300000, which is also the most that Node's `fetch` waits */
   timeoutMs?: number;
 }
 
@@ -37,7 +37,7 @@ export function openaiClient(endpoint: Endpoint): OpenAI {
 
 export function keyOf(endpoint: Endpoint): string {
   try {
-    return typeof endpoint.apiKey === 'string' ? endpoint.apiKey : endpoint.apiKey();
+    return (typeof endpoint.apiKey === 'string' ? endpoint.apiKey : endpoint.apiKey()).trim();
   } catch {
     throw fail('Model.Refused', 'The API key of this provider could not be read. Check its configuration.');
   }

@@ -3,7 +3,8 @@
  * It extracts, outlines, writes, shortens, chooses, calls tools and answers by counting words, and knows nothing of the world.
  */
 import { serveModel, type HttpModel, type HttpModelReply, type HttpModelRequest } from './http-model.js';
-import { callsFor, choose, fill, optionsIn } from './stand-in/deciding.js';
+import { callsFor, choose, optionsIn } from './stand-in/deciding.js';
+import { fill } from './stand-in/filling.js';
 import { sceneOf, type Scene } from './stand-in/scene.js';
 import { answer, atMost, draft, extract, outline, shorten, type Length } from './stand-in/writing.js';
 
@@ -32,9 +33,11 @@ export function standInReply(request: HttpModelRequest): HttpModelReply {
     const calls = callsFor(request.tools, scene.ask, scene.instructions, scene.document);
     if (calls.length > 0) return { model: standInModel, calls };
   }
-  const text = request.outputSchema ? JSON.stringify(fill(request.outputSchema, everythingIn(scene))) : wordsFor(scene);
+  const text = request.outputSchema ? JSON.stringify(fill(request.outputSchema, everythingIn(scene))) : wordsFor(scene) || nothing;
   return { model: standInModel, ...cut(text, request.maxOutputTokens) };
 }
+
+const nothing = 'There are no sentences here to work on.';
 
 type Intent = 'choose' | 'extract' | 'outline' | 'write' | 'shorten';
 

@@ -1,3 +1,4 @@
+import type { LoadTeamInput } from '../../src/contract/step.js';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { createLoadTeam, modelQueue, type LoadTeamDeps } from '../../src/activities/load-team.js';
@@ -41,7 +42,8 @@ function world(deps: Partial<LoadTeamDeps> = {}) {
   });
   const loadTeam = createLoadTeam({ agents, tools, providers, settings, store, ...deps });
   const { run } = activityEnvironment({ workflowExecution: { workflowId: 'run-1', runId: 'r' } });
-  const load = (input: unknown, pattern = 'sequential') => run(loadTeam, { pattern, input: input as never, firstRunId: 'first' });
+  const load = (input: unknown, pattern = 'sequential', more: Partial<LoadTeamInput> = {}) =>
+    run(loadTeam, { pattern, input: input as never, firstRunId: 'first', ...more });
   const recorded = (id: string) => JSON.parse(store.texts.get(id) ?? 'null') as TeamDocument;
   return { store, load, recorded, loadTeam, run };
 }
@@ -84,10 +86,6 @@ describe('loadTeam', () => {
     });
 
     expect(loaded).toMatchObject({
-      task: [
-        { role: 'user', contents: [{ $type: 'text', text: 'tea' }] },
-        { role: 'user', contents: [{ $type: 'text', text: 'green' }] },
-      ],
       limits: { timeMs: 90_000, tokens: 5 },
       options: {},
       settings,
@@ -95,20 +93,12 @@ describe('loadTeam', () => {
     expect(loaded).not.toHaveProperty('orchestration');
   });
 
-  test('leaves the time of a message as it is, also where there is none', async () => {
-    const { load } = world();
-    const contents = [{ $type: 'text', text: 'tea' }];
+  test('lists what the run found wrong with its task among the problems of the document', async () => {
+    const taskProblems = [{ path: 'task[1].role', message: 'expected a string' }];
 
-    const { task } = await load({
-      task: ['tea', { role: 'user', createdAt: '2026-01-31T09:30:00.1234567+01:00', contents }],
-      agents: ['analyst'],
-    });
+    const loading = world().load({ task: '(kept in the run)', agents: ['analyst'], limits: { turns: 0 } }, 'sequential', { taskProblems });
 
-    expect(task.map(({ createdAt }) => createdAt)).toEqual([undefined, '2026-01-31T09:30:00.1234567+01:00']);
-  });
-
-  test('gives a session without a task nothing to do', async () => {
-    expect((await world().load({ agents: ['analyst'] }, 'session')).task).toEqual([]);
+    await expect(loading).rejects.toMatchObject({ type: 'Input.Invalid', message: expect.stringMatching(/task\[1\]\.role[^]*limits\.turns/) });
   });
 
   test('sends the calls of a rationed provider to a queue of their own', async () => {

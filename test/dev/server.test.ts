@@ -169,6 +169,7 @@ describe('a record that does not lead to our server is replaced', () => {
     const copy = await realpath(await mkdtemp(join(tmpdir(), 'ostinato-server-')));
     writeServerRecord(copy, recorded());
 
+    expect(resolveTarget(config({ dataDir: copy }))).toMatchObject({ source: 'default' });
     const server = await findOrStart({ config: config({ dataDir: copy }) });
 
     expect(server.started).toBe(true);

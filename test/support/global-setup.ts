@@ -57,7 +57,7 @@ export async function teardown(): Promise<void> {
 /** Also when this process is asked to end: then nothing that takes time is done any more. */
 function closeAtOnce(pid: number, directory: string): void {
   const close = (): void => {
-    process.kill(pid, 'SIGKILL');
+    if (isProcess(pid, directory)) process.kill(pid, 'SIGKILL');
     endTestServers(directory);
     rmSync(directory, { recursive: true, force: true });
   };

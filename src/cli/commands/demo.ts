@@ -31,7 +31,7 @@ async function demo(context: Context, { file }: { file?: string }) {
   const place = await openPlace(context);
   await startWorkerHere(context, { application: exampleApplication, directory: machine.cwd });
 
-  terminal.line(`${dim('Document   ')}${file ?? 'longitude.md'}, ${count(document.split(/\s+/).length, 'word')}`);
+  terminal.line(`${dim('Document   ')}${file ?? 'longitude.md'}, ${count(document.trim().split(/\s+/).length, 'word')}`);
   terminal.line(`${dim('Temporal   ')}${place.address}, data in ${config.dataDir}`);
   const startedAt = Date.now();
   const run = await startDemo({ client: place.client, cast, document });
@@ -41,7 +41,7 @@ async function demo(context: Context, { file }: { file?: string }) {
   context.onInterrupt(
     `Stopped. The run goes on with the next worker, \`${context.next('dev')}\`; watch it with:  ${context.next('watch', run.id)}`,
   );
-  await watchToEnd(context, place, run, { chatty: true });
+  await watchToEnd(context, place, run, { chatty: true, hidesTask: true });
   const result = await run.result();
   const seconds = (Date.now() - startedAt) / 1000;
   terminal.line(bold('Result'));

@@ -18,7 +18,7 @@ async function dev(context: Context, options: ProjectOptions) {
   const project = await loadProject(machine.cwd, options.config);
   await startServer(context, { adopt: true });
   const place = await openPlace(context);
-  const worker = await startWorkerHere(context, project);
+  const worker = await startWorkerHere(context, project, 'WARN');
   const { bold, dim, cyan } = terminal.style;
   const uiUrl = place.uiUrl();
   terminal.line(`${dim('Temporal   ')}${place.address}, namespace ${place.namespace}, task queue ${place.taskQueue}`);

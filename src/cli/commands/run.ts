@@ -24,7 +24,7 @@ async function run(context: Context, name: string, options: RunOptions & Project
   const { terminal, machine } = context;
   const project = await loadProject(machine.cwd, options.config);
   const what = await findWhat(name, project);
-  const input = await readRunInput(options, machine);
+  const input = await readRunInput(what, options, machine);
   const place = await openPlaceOrStart(context, async () => project);
   const startedAt = Date.now();
   const handle = await startRun(place.client, what, input, options);
@@ -33,7 +33,7 @@ async function run(context: Context, name: string, options: RunOptions & Project
   if (what === 'session')
     terminal.note(dim(`A session stays open: Ctrl-C stops watching, \`${context.next('cancel', handle.id)}\` ends it.`));
   context.onInterrupt(`Stopped watching; the run is not stopped. Come back with:  ${context.next('watch', handle.id)}`);
-  const { lastReply } = await watchToEnd(context, place, handle);
+  const { lastReply } = await watchToEnd(context, place, handle, { hidesTask: true });
   const result = await handle.result();
   const output = outputText(result);
   if (output.trim() !== lastReply.trim()) terminal.line(printable(output));

@@ -2,7 +2,7 @@ import { withAbsenceNoted } from '../absence.js';
 import type { Cli } from '../cli.js';
 import type { RunHandle, SessionHandle } from '../../client.js';
 import { agentNamePattern } from '../../contract/agent.js';
-import { fail } from '../../contract/failure.js';
+import { fail, failureOf, failures, type FailureType } from '../../contract/failure.js';
 import { sizes } from '../../contract/size.js';
 import type { Context } from '../context.js';
 import { openPlaceOrStart } from '../local.js';
@@ -15,6 +15,7 @@ import { printable } from '../terminal.js';
 
 interface SayOptions extends ProjectOptions {
   session?: string;
+  conversation?: string;
   id?: string;
   file?: string;
   timeout?: string;
@@ -25,7 +26,8 @@ export function addSay(cli: Cli): void {
   withProjectOption(
     cli
       .command('say <who> [words...]', 'Say something to an agent or a run, and print the reply. Opens the session when there is none.')
-      .option('--session <key>', 'which conversation with this agent (default: default)')
+      .option('--session <key>', 'which conversation with this agent (default: default)', id)
+      .option('--conversation <run>', 'when it opens: go on with the conversation of an earlier run', id)
       .option('--id <id>', 'of the message: the same id again is the same turn', id)
       .option('--file <path>', 'a text that the message is about')
       .option('--timeout <span>', 'wait no longer than this for the reply; the turn goes on', span),
@@ -38,7 +40,7 @@ async function say(context: Context, who: string, words: string[], options: SayO
   const { terminal, machine, signal } = context;
   const message = await messageOf(words, options, machine);
   const place = await openPlaceOrStart(context, () => loadProject(machine.cwd, options.config));
-  const handle = await listener(place, who, options.session);
+  const handle = await listener(place, who, options);
   await untilSomebodyWorks(context, place);
   context.onInterrupt(`Stopped waiting; the turn goes on. Read it later with:  ${context.next('transcript', handle.id)}`);
 
@@ -57,7 +59,11 @@ async function say(context: Context, who: string, words: string[], options: SayO
       terminal.write(printable(text));
     },
   });
-  const turn = await withAbsenceNoted(context, place, reply).finally(() => clearInterval(pulse));
+  const turn = await withAbsenceNoted(
+    context,
+    place,
+    reply.catch((error: unknown) => whyClosed(error, handle)),
+  ).finally(() => clearInterval(pulse));
   // Words that come on the way are a courtesy: some may be missing, or have been said twice.
   if (turn.reply.startsWith(shown)) terminal.write(printable(turn.reply.slice(shown.length)));
   else terminal.write(`\n\n${printable(turn.reply)}`);
@@ -76,14 +82,21 @@ async function messageOf(words: string[], { file }: SayOptions, machine: Context
 }
 
 /** `session/writer/tea`, a run that is open under this id, or else an agent. */
-async function listener(place: Place, who: string, key: string | undefined): Promise<SessionHandle | RunHandle> {
+async function listener(place: Place, who: string, { session: key, conversation }: SayOptions): Promise<SessionHandle | RunHandle> {
+  const input = conversation === undefined ? {} : { conversation };
   const [, agent, ownKey] = /^session\/([^/]+)\/(.+)$/.exec(who) ?? [];
   if (agent !== undefined && ownKey !== undefined && agentNamePattern.test(agent)) {
     if (key !== undefined && key !== ownKey) throw fail('Input.Invalid', `"${who}" names a session already; leave --session out.`);
-    return place.client.session(agent, ownKey);
+    return place.client.session(agent, ownKey, input);
   }
   if (key === undefined && (!agentNamePattern.test(who) || (await place.find(who))?.isOpen)) return place.client.attach(who);
-  return place.client.session(who, key ?? 'default');
+  return place.client.session(who, key ?? 'default', input);
+}
+
+/** A session that could not begin ends before it answers: its own failure says more. */
+async function whyClosed(error: unknown, handle: RunHandle): Promise<never> {
+  const { failure } = failureOf(error).type === 'Run.Closed' ? await handle.status() : {};
+  throw failure && failure.type in failures ? fail(failure.type as FailureType, failure.message, { cause: error }) : error;
 }
 
 /** A message is accepted by a worker: without one the attempt would end after some seconds. */

@@ -16,7 +16,7 @@ export function addStart(cli: Cli): void {
 async function start(context: Context, name: string, options: RunOptions & ProjectOptions) {
   const { terminal, machine } = context;
   const what = await findWhat(name, await loadProject(machine.cwd, options.config));
-  const input = await readRunInput(options, machine);
+  const input = await readRunInput(what, options, machine);
   const place = await openPlace(context);
   const handle = await startRun(place.client, what, input, options);
   terminal.line(handle.id);

@@ -16,7 +16,7 @@ async function work(context: Context, options: ProjectOptions) {
   const { terminal, machine } = context;
   const project = await loadProject(machine.cwd, options.config);
   const place = await openPlace(context);
-  const worker = await startWorkerHere(context, project);
+  const worker = await startWorkerHere(context, project, 'WARN');
   terminal.note(`Working on task queue "${place.taskQueue}" of namespace "${place.namespace}" at ${place.address}. Ctrl-C stops.`);
   terminal.note(`Agents: ${describeProject(project)}`);
   terminal.document({

@@ -22,7 +22,11 @@ export class EventPrinter {
   #current: Speaker | undefined;
   #heardAt = Date.now();
 
-  constructor(private readonly terminal: Terminal) {}
+  /** `hidesTask`: whoever watches has just written it. */
+  constructor(
+    private readonly terminal: Terminal,
+    private readonly hidesTask = false,
+  ) {}
 
   print(event: RunEvent): void {
     this.#heardAt = Date.now();
@@ -31,6 +35,7 @@ export class EventPrinter {
       case 'run.started':
         return this.#aside(style.dim(`${event.orchestration ?? event.pattern}: ${event.agents.join(', ')}`));
       case 'message.received':
+        if (this.hidesTask && this.#speakers.size === 0) return;
         return this.#aside(style.dim(`${printable(event.author ?? 'to the team')}: ${printable(short(event.text, 200))}`));
       case 'input.refused':
         return this.#aside(style.yellow(`Refused (${printable(event.handler)}): ${printable(event.reason)}`));

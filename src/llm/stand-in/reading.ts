@@ -235,7 +235,7 @@ const stopWords = new Set(
   others our out over own per perhaps please put quite rather really said same say says see seen several shall she should since so some still such take taken than that the
   their them then there these they thing things this those though three through thus to today together too took toward two under until up upon us use used uses using very
   was way we well went were what when where whether which while who whom whose why will with within without would yet you your
-  der die das und ist nicht mit von den dem des ein eine einer auf für im zu sich als auch es an werden aus er hat dass sie nach bei wird
+  der die das und ist nicht mit von den dem des ein eine einer auf für im zu sich als auch es an werden aus er hat dass sie nach bei wird seit wurde wurden sind war waren kann noch oder aber wie nur zum zur durch über unter vor
   le la les des une est dans que qui pour pas sur par plus avec ce cette sont au aux el los las del una por con para como más pero sus`.split(
     /\s+/,
   ),

@@ -9,7 +9,8 @@ export function isBusy(error: unknown): boolean {
 export function toFailure(error: unknown, path: string): unknown {
   const advice = remedies[codeOf(error)] ?? remedies[kindOf(error)];
   if (advice === undefined) return error;
-  return fail('Store.Unavailable', `The store "${path}" cannot be used: ${(error as Error).message}. ${advice}`, {
+  const reason = codeOf(error) === 'SQLITE_CANTOPEN' ? 'it cannot be opened' : (error as Error).message;
+  return fail('Store.Unavailable', `The store "${path}" cannot be used: ${reason}. ${advice}`, {
     cause: error,
     details: [{ code: codeOf(error) }],
   });

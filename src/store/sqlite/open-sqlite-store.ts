@@ -14,7 +14,10 @@ export async function openSqliteStore(dataDir: string, environment: Environment)
   createDatabaseFile(path);
   const database = await openDatabase(path);
   const changes = new Changes(() => database.changedElsewhere());
-  const id = await environmentId(database, environment);
+  const id = await environmentId(database, environment).catch(async (error: unknown) => {
+    await database.close();
+    throw error;
+  });
   const permits = new SqlitePermits(database, changes, id);
   return {
     environment,

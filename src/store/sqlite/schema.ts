@@ -1,11 +1,15 @@
 import type Driver from 'libsql';
 import { fail } from '../../contract/failure.js';
 
+/** Marks a file as ours: "Osti". */
+export const applicationId = 0x4f737469;
+
 /**
  * Prepares an open file: write-ahead log on, schema as it is today. Several processes may do so at once.
- * A file of a newer release is refused before anything is written to it.
+ * A file of a newer release or of another program is refused before anything is written to it.
  */
 export function prepareFile(driver: Driver.Database, path: string, steps: readonly string[]): void {
+  refuseForeign(driver, path);
   if (schemaVersion(driver) > steps.length) throw newer(driver, path, steps);
   const { journal_mode: mode } = driver.prepare('PRAGMA journal_mode = WAL').get() as { journal_mode: string };
   if (mode !== 'wal') {
@@ -23,12 +27,20 @@ function migrate(driver: Driver.Database, path: string, steps: readonly string[]
     const version = schemaVersion(driver);
     if (version > steps.length) throw newer(driver, path, steps);
     for (const step of steps.slice(version)) driver.exec(step);
-    driver.exec(`PRAGMA user_version = ${steps.length}`);
+    driver.exec(`PRAGMA user_version = ${steps.length}; PRAGMA application_id = ${applicationId}`);
     driver.exec('COMMIT');
   } catch (error) {
     if (driver.inTransaction) driver.exec('ROLLBACK');
     throw error;
   }
+}
+
+function refuseForeign(driver: Driver.Database, path: string): void {
+  // In this order: another process may be filling an empty file, and marks it in the same transaction.
+  const isEmpty = (driver.prepare('SELECT count(*) AS things FROM sqlite_schema').get() as { things: number }).things === 0;
+  const mark = (driver.prepare('PRAGMA application_id').get() as { application_id: number }).application_id;
+  if (isEmpty || mark === applicationId) return;
+  throw fail('Store.Unavailable', `"${path}" is the database of another program. It is left as it is: choose another data directory.`);
 }
 
 function newer(driver: Driver.Database, path: string, steps: readonly string[]): Error {

@@ -1,6 +1,7 @@
 /** How a run begins: from a document, or from the state that continue-as-new handed on. */
 import { workflowInfo } from '@temporalio/workflow';
 import { fail, failureOf } from '../../contract/failure.js';
+import { checkTask } from '../../contract/guards.js';
 import type { JsonObject } from '../../contract/json.js';
 import type { RunInput } from '../../contract/run.js';
 import { noUsage } from '../../contract/transcript.js';
@@ -47,8 +48,13 @@ export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
 
 async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { state } = run;
+  const { messages, problems } = checkTask(input.task);
+  // The task is in the history already, as part of the run's input: it does not go through it again.
+  const told = input.task === undefined ? {} : { task: `(${messages.length} message(s), kept in the run)` };
+  const document = { ...input, ...told };
+  const taskProblems = problems.length > 0 ? { taskProblems: problems } : {};
   const loaded = await run.outbox
-    .along((base) => loadTeam('load the team')({ ...base, pattern: state.pattern, input }))
+    .along((base) => loadTeam('load the team')({ ...base, pattern: state.pattern, input: document, ...taskProblems }))
     .catch((error: unknown) => {
       throw stepFailure(error, 'Input.Invalid', 'Loading the team');
     });
@@ -60,7 +66,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
     ...(orchestration && { orchestration }),
     agents: run.agents,
   });
-  for (const message of loaded.task) run.receive(message);
+  for (const message of messages) run.receive(message);
 }
 
 async function adopt(run: AnyRun, conversation: string): Promise<void> {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { openStore } from '../../../src/store/open-store.js';
 import { openDatabase } from '../../../src/store/sqlite/database.js';
-import { schemaSteps } from '../../../src/store/sqlite/schema.js';
+import { applicationId, schemaSteps } from '../../../src/store/sqlite/schema.js';
 
 const environment = { namespace: 'default', taskQueue: 'ostinato' };
 const tea = `CREATE TABLE tea (name TEXT)`;
@@ -54,6 +54,18 @@ test('a file of a newer release is refused and left as it is', async () => {
   expect(Buffer.compare(await readFile(path), before)).toBe(0);
 });
 
+test('a database of another program is refused and left as it is', async () => {
+  await writeFileWith(`PRAGMA application_id = 0; CREATE TABLE notes (text)`);
+  const before = await readFile(path);
+
+  await expect(openStore({ dataDir, environment })).rejects.toMatchObject({
+    type: 'Store.Unavailable',
+    message: expect.stringContaining('another program'),
+  });
+
+  expect(Buffer.compare(await readFile(path), before)).toBe(0);
+});
+
 test('what the first release wrote can be read', async () => {
   await writeFileWith(await readFile(new URL('../fixtures/schema-1.sql', import.meta.url), 'utf8'));
 
@@ -68,6 +80,6 @@ test('what the first release wrote can be read', async () => {
 
 async function writeFileWith(sql: string): Promise<void> {
   const driver = new Driver(path);
-  driver.exec(sql);
+  driver.exec(`PRAGMA application_id = ${applicationId}; ${sql}`);
   driver.close();
 }
