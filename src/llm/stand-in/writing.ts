@@ -128,7 +128,7 @@ function paragraphs(...parts: (string | false)[]): string {
 /** What was noted weighs more. */
 function withNotes(reading: Reading, notes: string): Reading {
   if (notes === '') return reading;
-  const noted = new Set(sentencesOf(notes));
+  const noted = new Set(sentencesOf(notes.slice(0, 50_000)));
   return {
     ...reading,
     sentences: reading.sentences.map((sentence) => (noted.has(sentence.text) ? { ...sentence, weight: sentence.weight * 1.5 } : sentence)),
