@@ -3,9 +3,11 @@ import { fail } from '../contract/failure.js';
 import { callsOf, textOf, type Content, type Message } from '../contract/message.js';
 import type { CallModelInput, CallModelOutput, CallPolicy } from '../contract/step.js';
 import { hears, type Entry } from '../contract/transcript.js';
+import { isTooDeep } from '../contract/plain-json.js';
 import type { HeardMessage, ModelProviders } from '../llm/provider.js';
 import type { Permit, Store } from '../store/store.js';
 import { policyOf, type ToolRegistry } from '../tools/registry.js';
+import { cutText } from './cut-text.js';
 import { StepEvents } from './deltas.js';
 import { withHeartbeat } from './heartbeat.js';
 import { publishEvents } from './publish.js';
@@ -60,7 +62,7 @@ export function createCallModel({ store, transcripts, teams, providers, tools }:
           },
           { signal, onDelta: ({ text, kind }) => events.delta(text, kind) },
         );
-        const contents = mustAnswer ? withoutCalls(response.message, agent) : response.message.contents;
+        const { contents, rawArguments } = bounded(mustAnswer ? withoutCalls(response.message, agent) : response.message.contents, response.rawArguments);
         const message: Message = { ...response.message, authorName: agent, createdAt: new Date().toISOString(), contents };
         const calls = callsOf(message);
         events.add({
@@ -76,7 +78,7 @@ export function createCallModel({ store, transcripts, teams, providers, tools }:
         return {
           ...stepMessage,
           reply: response.facts,
-          ...(response.rawArguments && { rawArguments: response.rawArguments }),
+          ...(rawArguments && { rawArguments }),
           ...(policies && { policies }),
           head: await storing,
           ...(info.attempt > 1 && { attempt: info.attempt }),
@@ -97,6 +99,24 @@ async function heardBy(turn: { agent: string; ordinal: number; start: number }, 
       ...(entry.rawArguments && { rawArguments: entry.rawArguments }),
     })),
   );
+}
+
+/** Most calls of one reply, and what a model's broken arguments are cut to when they are shown to it again. */
+const mostCalls = 128;
+const rawLength = 4 * 1024;
+
+/** Whatever a model writes has to fit into a history and through `JSON.stringify`. */
+function bounded(contents: Content[], raw: { [callId: string]: string } = {}) {
+  const broken = Object.entries(raw).map(([callId, text]): [string, string] => [callId, cutText(text, rawLength)]);
+  if (contents.filter(({ $type }) => $type === 'functionCall').length > mostCalls) {
+    throw fail('Model.Malformed', `The model made more than ${mostCalls} calls in one reply.`);
+  }
+  const checked = contents.map((content): Content => {
+    if (content.$type !== 'functionCall' || !isTooDeep(content.arguments)) return content;
+    broken.push([content.callId, '(arguments nested too deep to be used)']);
+    return { ...content, arguments: {} };
+  });
+  return { contents: checked, ...(broken.length > 0 && { rawArguments: Object.fromEntries(broken) }) };
 }
 
 /** Some models call tools although they may not. Nobody would answer such a call. */

@@ -65,9 +65,10 @@ export function position(text: string): number {
 
 /** For option values: a span of time with its unit; a bare `10` would be seconds to one and milliseconds to another. */
 export function span(text: string): string {
-  const ms = /[a-z]\s*$/i.test(text) ? spanMs(text) : undefined;
+  const words = text.trim();
+  const ms = /[a-z]$/i.test(words) ? spanMs(words) : undefined;
   if (ms === undefined || ms === 0) throw new InvalidArgumentError('It must be a span of time such as 30s, "90 seconds" or "5 minutes".');
-  return text.trim();
+  return words;
 }
 
 /** For option values: the id of a run. */

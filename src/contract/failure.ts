@@ -60,15 +60,15 @@ export function fail(type: FailureType, message: string, options: FailOptions = 
   });
 }
 
-/** The innermost typed failure of an error, whatever wraps it. */
+/** The outermost typed failure of an error, whatever wraps it. */
 export function failureOf(error: unknown): { type: string; message: string; details?: unknown[] } {
-  let found: { type: string; message: string; details?: unknown[] } | undefined;
-  for (let e: unknown = error, depth = 0; e !== null && typeof e === 'object' && depth < 20; depth++) {
-    const { type, message, details, cause } = e as { type?: unknown; message?: unknown; details?: unknown; cause?: unknown };
+  let inner = error;
+  for (let depth = 0; inner !== null && typeof inner === 'object' && depth < 20; depth++) {
+    const { type, message, details, cause } = inner as { type?: unknown; message?: unknown; details?: unknown; cause?: unknown };
     if (typeof type === 'string' && type.includes('.')) {
-      found = { type, message: String(message), ...(Array.isArray(details) && details.length > 0 && { details }) };
+      return { type, message: String(message), ...(Array.isArray(details) && details.length > 0 && { details }) };
     }
-    e = cause;
+    inner = cause;
   }
-  return found ?? { type: 'Run.Failed', message: error instanceof Error ? error.message : String(error) };
+  return { type: 'Run.Failed', message: error instanceof Error ? error.message : String(error) };
 }

@@ -68,3 +68,12 @@ function pathOf(place: Place): (string | number)[] {
   for (let at: Place | undefined = place; at; at = at.parent) if (at.key !== undefined) path.unshift(at.key);
   return path;
 }
+
+/** Would `JSON.stringify` and others run out of stack on the way down? */
+export function isTooDeep(value: unknown): boolean {
+  let level = [value];
+  for (let depth = 0; depth <= deepest && level.length > 0; depth++) {
+    level = level.flatMap((member) => (typeof member === 'object' && member !== null ? Object.values(member) : []));
+  }
+  return level.length > 0;
+}

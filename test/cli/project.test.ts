@@ -54,7 +54,7 @@ test.each([
   [
     'what is not there',
     "import { a } from './a.js';\nexport default { agents: [a] };",
-    /^ostinato\.config\.ts: .*Cannot find module '\.\/a\.js'/,
+    /^ostinato\.config\.ts:1:\d+: .*Cannot find module '\.\/a\.js'/,
   ],
   ['no default export', 'export const agents = [];', /^ostinato\.config\.ts has no default export\. Let its default export be/],
   ['something else as default export', 'export default [];', /^ostinato\.config\.ts has an empty list as default export\./],

@@ -176,6 +176,24 @@ describe('a conversation goes on', () => {
     ).toHaveLength(1);
   });
 
+  test('a question to the whole team is answered by each of them', () => {
+    const said: [string, string][] = [
+      ['user', ferry],
+      [
+        'assistant',
+        ask([
+          ['system', team.writer],
+          ['user', ferry],
+        ]).text ?? '',
+      ],
+      ['user', '[editor]\nA ferry crosses the river.'],
+      ['user', 'When was the trust founded?'],
+      ['user', '[analyst]\nA trust was founded in March 2020.'],
+    ];
+
+    expect(ask([['system', team.writer], ...said]).text).toBe('A trust was founded in March 2020.');
+  });
+
   test('what a person told is remembered', () => {
     const hello = ask([['user', 'My name is Ada and I live in Oslo.']]).text ?? '';
 

@@ -31,12 +31,14 @@ export function sceneOf(messages: HttpModelMessage[]): Scene {
     .map(({ content }) => content)
     .join('\n');
   const said = messages.filter(({ role, content }) => role !== 'system' && role !== 'tool' && content !== '').map(partsOf);
-  const lastHeard = said.map(({ role }) => role !== 'assistant').lastIndexOf(true);
+  const spoke = said.map(({ role }) => role === 'assistant').lastIndexOf(true);
+  const person = said.map(({ role, author }) => role !== 'assistant' && author === '').lastIndexOf(true);
+  // What a person asked since this agent spoke counts more than what colleagues have said to it meanwhile.
+  const lastHeard = person > spoke ? person : said.map(({ role }) => role !== 'assistant').lastIndexOf(true);
   const last = said[lastHeard];
   const { task, document } = documentIn(said);
-  const hasSpoken = said.some(({ role }) => role === 'assistant');
   // A name is a colleague's, whose words are to be worked on, until this agent has said something: then it may be a person's.
-  const isFollowUp = last !== undefined && lastHeard > 0 && last.text.length <= textLength && (last.author === '' || hasSpoken);
+  const isFollowUp = last !== undefined && lastHeard > 0 && last.text.length <= textLength && (last.author === '' || spoke >= 0);
   const made = said.filter(
     ({ author, role, text }) => (author !== '' || role === 'assistant') && (!isFollowUp || text.length > textLength / 2),
   );

@@ -1,7 +1,8 @@
 /** How a pattern becomes a workflow: everything that opens a run, and every way in which it ends, is here. */
 import { CancellationScope, ContinueAsNew, isCancellation, sleep, TemporalFailure } from '@temporalio/workflow';
-import { failureOf } from '../../contract/failure.js';
+import { fail, failureOf } from '../../contract/failure.js';
 import type { Json, JsonObject } from '../../contract/json.js';
+import { jsonBytes, sizes } from '../../contract/size.js';
 import type { RunInput, RunResult } from '../../contract/run.js';
 import type { PatternName, PatternOptions } from '../../contract/pattern.js';
 import { registerHandlers } from './handlers.js';
@@ -99,6 +100,9 @@ async function endBy(run: AnyRun, error: unknown): Promise<RunResult> {
 }
 
 async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
+  if (output !== undefined && jsonBytes(output) > sizes.input) {
+    throw fail('Input.TooLarge', `The output of "${run.state.pattern}" is larger than ${sizes.input / 1024} KiB. Return less.`, { final: true });
+  }
   const { stop, output: last, usage, rounds } = run.state;
   const result: RunResult = {
     status: stop?.status ?? 'completed',

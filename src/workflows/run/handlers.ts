@@ -13,6 +13,8 @@ import {
 import { fail } from '../../contract/failure.js';
 import { checkCancel } from '../../contract/guards.js';
 import { messages, queries } from '../../contract/names.js';
+import { checkPlainJson } from '../../contract/plain-json.js';
+import { sizes } from '../../contract/size.js';
 import { accept, refusalOfSay, requestCancel, type Refusal } from './inbox.js';
 import type { AnyRun } from './run.js';
 import { agentStateOf, checkpointOf, statusOf, transcriptOf, turnOf } from './views.js';
@@ -48,23 +50,32 @@ interface MessageHandler {
 }
 
 /** One message, by update and by signal with the same payload. */
-function register(run: AnyRun, name: string, description: string, handler: MessageHandler): void {
-  setHandler(defineUpdate<unknown, [unknown]>(name), (input) => handler.accept(input, currentUpdateInfo()?.id), {
+function register(run: AnyRun, name: string, description: string, { refuse, accept: take }: MessageHandler): void {
+  const refusalOf = (input: unknown) => refusalOfDocument(input) ?? refuse(input);
+  setHandler(defineUpdate<unknown, [unknown]>(name), (input) => take(input, currentUpdateInfo()?.id), {
     description,
     validator: (input) => {
-      const refusal = handler.refuse(input);
+      const refusal = refusalOf(input);
       if (refusal) throw fail(refusal.type, refusal.reason, { final: true });
     },
   });
   setHandler(
     defineSignal<[unknown]>(name),
     (input) => {
-      const refusal = handler.refuse(input);
+      const refusal = refusalOf(input);
       if (refusal) refused(run, name, refusal.reason);
-      else handler.accept(input);
+      else take(input);
     },
     { description },
   );
+}
+
+/** Before anything else looks at it: `JSON.stringify` of what is nested deep enough throws. */
+function refusalOfDocument(input: unknown): Refusal | undefined {
+  const problems = checkPlainJson(input, sizes.message);
+  if (problems === 'too large') return { type: 'Input.Invalid', reason: `larger than ${sizes.message / 1024} KiB` };
+  const [first] = problems;
+  return first && { type: 'Input.Invalid', reason: `${first.path || 'the message'} ${first.message}` };
 }
 
 function refused(run: AnyRun, handler: string, reason: string): void {

@@ -3,7 +3,10 @@ import { workflowInfo } from '@temporalio/workflow';
 import { fail, failureOf } from '../../contract/failure.js';
 import { checkTask } from '../../contract/guards.js';
 import type { JsonObject } from '../../contract/json.js';
+import { checkPlainJson } from '../../contract/plain-json.js';
+import { problemsFailure } from '../../contract/problems.js';
 import type { RunInput } from '../../contract/run.js';
+import { sizes } from '../../contract/size.js';
 import { noUsage } from '../../contract/transcript.js';
 import { isUndecodable } from '../../contract/undecodable.js';
 import { readState } from '../../state/read-state.js';
@@ -19,7 +22,10 @@ export function openState(pattern: string, input: unknown, progress: object): Ru
   if (!isObject(input)) {
     throw fail('Input.Invalid', `A ${pattern} run takes one JSON document such as {"task": "…", "agents": ["…"]}.`);
   }
-  if (input.state === undefined) return newState(pattern, progress);
+  if (input.state === undefined) {
+    checkDocument(input);
+    return newState(pattern, progress);
+  }
   try {
     const state = readState(input.state, pattern);
     // A field that a newer release of the pattern remembers begins as it would in a new run.
@@ -77,6 +83,15 @@ async function adopt(run: AnyRun, conversation: string): Promise<void> {
     });
   run.state.lastTurn = adopted.lastTurn;
   run.transcript.adopt(adopted);
+}
+
+/** What would break on its way to the activity that checks the rest. */
+function checkDocument(input: Record<string, unknown>): void {
+  const problems = checkPlainJson(input, sizes.input);
+  if (problems === 'too large') {
+    throw fail('Input.TooLarge', `The run's input is larger than ${sizes.input / 1024} KiB. Start with less, and say the rest to a session.`);
+  }
+  if (problems.length > 0) throw problemsFailure('The run input', problems);
 }
 
 function newState(pattern: string, progress: object): RunState {
