@@ -100,6 +100,7 @@ const rows = [];
 for (const parallel of [1, 50]) {
   const samples: { ours: number; bare: number; http: number }[] = [];
   for (let round = 0; round < rounds; round++) {
+    console.error(`${parallel} run(s), round ${round + 1} of ${rounds} …`);
     samples.push({ bare: await bare(parallel), ours: await ours('instant', parallel), http: await ours('http', parallel) });
   }
   const median = (pick: (sample: (typeof samples)[number]) => number) => samples.map(pick).sort((a, b) => a - b)[Math.floor(rounds / 2)] as number;

@@ -89,7 +89,7 @@ describe('two workers', () => {
   });
 
   test('take turns at one run, each time without ever having seen it: every call hears all, and nobody asks the run', async () => {
-    const calls = 12;
+    const calls = 8;
     // More than is sent along, more than stays in the workflow, and a lot of small things.
     const texts = Array.from({ length: calls }, (_, i) => `reply ${i} ${'x'.repeat(i === 3 ? 40_000 : i === 5 ? 100_000 : 10)}`);
     let asked = 0;

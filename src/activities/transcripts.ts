@@ -76,8 +76,10 @@ export class Transcripts {
       } else if ('stored' in ref) {
         resolved.push({ ...ref.stored, message: await this.#message(ref.stored.blob) });
       } else {
-        if (!page || ref.inRun >= page.from + page.entries.length) page = await readFromRun(ref.inRun);
-        resolved.push(await this.#offload(page.entries[ref.inRun - page.from] as Entry));
+        for (let position = ref.inRun; position < ref.inRun + (ref.count ?? 1); position++) {
+          if (!page || position >= page.from + page.entries.length) page = await readFromRun(position);
+          resolved.push(await this.#offload(page.entries[position - page.from] as Entry));
+        }
       }
     }
     // A large message stays by reference inside of parts as well.

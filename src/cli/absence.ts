@@ -47,5 +47,5 @@ export function absence({ next }: Pick<Context, 'next'>, taskQueue: string): str
 async function explained(error: unknown, context: Pick<Context, 'next'>, place: Place, taskQueue: string): Promise<unknown> {
   const { type } = failureOf(error);
   if ((type !== 'Connection.Failed' && type !== 'Run.Failed') || (await place.hasWorker(taskQueue)) !== false) return error;
-  return fail('Connection.Failed', absence(context, taskQueue), { cause: error });
+  return fail('Connection.Failed', absence(context, taskQueue));
 }

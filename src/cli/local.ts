@@ -11,7 +11,7 @@ import type { RunningWorker } from '../worker.js';
 import type { Context } from './context.js';
 import { openPlace, type Place } from './place.js';
 import { describeProject, type Project } from './project.js';
-import { quietLogs } from './quiet-logs.js';
+import { installWorkerLog } from './worker-log.js';
 import { hasWorker } from './workers.js';
 
 /**
@@ -64,7 +64,7 @@ export async function startWorkerHere(context: Context, { application }: Project
     (text) => signal.aborted || terminal.progress(text),
     () => 'Starting a worker',
     async () => {
-      await quietLogs(log);
+      await installWorkerLog(terminal, log);
       const { startWorker } = await import('../worker.js');
       return await startWorker({ ...application, config });
     },

@@ -76,8 +76,8 @@ export type EntryRef =
   | { entry: Entry }
   /** Stored by the activity that made it: everything but the message is here. */
   | { stored: Omit<Entry, 'message'> & { blob: string } }
-  /** Too large to send: to be read from the run by the `transcript` query. */
-  | { inRun: number };
+  /** Too large to send: to be read from the run by the `transcript` query, one entry or `count` of them. */
+  | { inRun: number; count?: number };
 
 /** A page of the `transcript` query. */
 export interface TranscriptPage {

@@ -29,7 +29,8 @@ const tea = `# Tea in Assam
 
 Tea from Assam is grown near the Brahmaputra, at about 50 metres above the sea. In 1823 Robert Bruce found wild tea plants there.
 The first 12 chests reached London in 1838, and they were sold by auction in January 1839. Assam now grows about half of India's tea.
-Its taste is strong and malty, because it rains up to 300 millimetres a day in the monsoon, when it is 36 degrees warm.
+Robert Bruce died in 1824, and it was his brother Charles who sent the first samples to Calcutta, where botanists took ten years to
+believe that they were tea. Its taste is strong and malty, because it rains up to 300 millimetres a day in the monsoon, when it is 36 degrees warm.
 `;
 
 const say = (...args: string[]) => ostinato(['say', ...args], { cwd, env });
@@ -71,7 +72,7 @@ describe('run', () => {
   test('that a limit has stopped ends with 6', async () => {
     const ended = await ask('run', 'article', '--file', 'tea.md', '--limit-turns', '1');
 
-    expect(ended.err).toMatch(/■ stopped: The limit of turns was reached\. · 1 turn ·/);
+    expect(ended.err).toMatch(/■ stopped: The limit of .* was reached\. · 1 turn ·/);
     expect(ended.code).toBe(6);
   });
 
@@ -233,16 +234,9 @@ describe('say', () => {
   });
 
   test('goes on with the conversation of an earlier run', async () => {
-    const { code, out } = await say(
-      'writer',
-      '--session',
-      `after-${session}`,
-      '--conversation',
-      id,
-      'When did Robert Bruce find wild plants?',
-    );
+    const { code, out } = await say('writer', '--session', `after-${session}`, '--conversation', id, 'When was the auction?');
 
-    expect(out).toContain('1823');
+    expect(out).toContain('1839');
     expect(code).toBe(0);
   });
 

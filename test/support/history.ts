@@ -22,8 +22,7 @@ export interface RecordedActivity {
 export async function historyOf(environment: TestWorkflowEnvironment, workflowId: string, firstRunId: string): Promise<HistoryEvent[]> {
   const events: HistoryEvent[] = [];
   for (let runId: string | undefined = firstRunId; runId; ) {
-    const history = await environment.client.workflow.getHandle(workflowId, runId).fetchHistory();
-    const found = history.events ?? [];
+    const found: HistoryEvent[] = (await environment.client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
     events.push(...found);
     runId = found.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;
   }

@@ -16,6 +16,7 @@ export class WorkerProcess {
   readonly queries: string[] = [];
   /** Its exit code, or the signal that ended it. */
   readonly ended: Promise<number | string>;
+  readonly #listeners = new Map<Report['is'], (() => void)[]>();
   #isAlive = true;
   #errors = '';
 
@@ -26,6 +27,7 @@ export class WorkerProcess {
     child.stderr?.on('data', (chunk) => (this.#errors += String(chunk)));
     child.on('message', (report: Report) => {
       if (report.is === 'asking') this.queries.push(report.query);
+      else for (const listen of this.#listeners.get(report.is)?.splice(0) ?? []) listen();
     });
     this.ended = new Promise((resolve) => {
       child.once('exit', (code, signal) => {
@@ -103,7 +105,7 @@ export class WorkerProcess {
 
   async #hears(kind: Report['is']): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.child.on('message', (report: Report) => report.is === kind && resolve());
+      this.#listeners.set(kind, [...(this.#listeners.get(kind) ?? []), resolve]);
       void this.ended.then((how) => reject(new Error(`Worker ${this.name} ended (${how}): ${this.#errors}`)));
     });
   }

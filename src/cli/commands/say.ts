@@ -96,7 +96,7 @@ async function listener(place: Place, who: string, { session: key, conversation 
 /** A session that could not begin ends before it answers: its own failure says more. */
 async function whyClosed(error: unknown, handle: RunHandle): Promise<never> {
   const { failure } = failureOf(error).type === 'Run.Closed' ? await handle.status() : {};
-  throw failure && failure.type in failures ? fail(failure.type as FailureType, failure.message, { cause: error }) : error;
+  throw failure && failure.type in failures ? fail(failure.type as FailureType, failure.message) : error;
 }
 
 /** A message is accepted by a worker: without one the attempt would end after some seconds. */

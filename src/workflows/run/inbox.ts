@@ -45,7 +45,7 @@ export function requestCancel(run: AnyRun, input: unknown): { status: string } {
   const checked = checkCancel(input);
   const { mode = 'graceful', reason } = 'value' in checked ? checked.value : never();
   if (run.phase === 'closed') return { status: run.result?.status ?? 'failed' };
-  if (!run.state.cancel || mode === 'immediate') {
+  if (!run.state.cancel || (mode === 'immediate' && run.state.cancel.mode !== mode)) {
     run.state.cancel = { mode, ...(reason && { reason }) };
     run.outbox.emit('cancel.requested', { mode, ...(reason && { reason }) });
     run.stop('cancelled', 'cancelled', reason ?? 'Somebody asked for it.');

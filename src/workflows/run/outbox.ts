@@ -9,8 +9,8 @@ import { publish } from './activities.js';
 /** More than this does not ride along on an activity's input, which stays in the history: a local activity takes it, whose input does not. */
 const rideBytes = 4 * 1024;
 
-/** Beyond so many waiting events the oldest give way: a flood of refused signals must not grow the state. */
-const capacity = 200;
+/** Beyond so many that wait, the oldest refusals give way: a flood of them must not grow the state, nor push out anything else. */
+const mostRefusals = 50;
 
 export class Outbox {
   constructor(
@@ -22,7 +22,11 @@ export class Outbox {
     this.state.eventCount += 1;
     const event = { type, key: `run/${this.state.eventCount}`, at: new Date().toISOString(), ...fields };
     this.state.outbox.push(event as unknown as NewEvent);
-    if (this.state.outbox.length > capacity) this.state.outbox.shift();
+    if (type === 'input.refused') this.#forgetOldestRefusal();
+  }
+
+  get isWaiting(): boolean {
+    return this.state.outbox.length > 0;
   }
 
   /** Runs an activity that takes the waiting events along. Should it fail, they wait again; the log leaves out doubles. */
@@ -46,5 +50,10 @@ export class Outbox {
     } catch {
       // Lost for watchers only: the transcript is the truth.
     }
+  }
+
+  #forgetOldestRefusal(): void {
+    const refusals = this.state.outbox.flatMap((event, i) => (event.type === 'input.refused' ? [i] : []));
+    if (refusals.length > mostRefusals) this.state.outbox.splice(refusals[0] as number, 1);
   }
 }

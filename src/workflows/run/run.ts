@@ -60,11 +60,15 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   /** Waits until something is said to the team that no turn has taken up yet. The next turn answers it. */
   async hear(): Promise<void> {
     if (this.state.turns.length > 0 || this.state.unanswered) return;
-    if (this.state.inbox.length === 0) {
+    while (this.state.inbox.length === 0) {
       this.phase = 'waiting';
       await this.outbox.flush();
-      await condition(() => this.state.inbox.length > 0 || this.state.stop !== undefined);
+      const isLong = () => workflowInfo().continueAsNewSuggested;
+      await condition(() => this.state.inbox.length > 0 || this.state.stop !== undefined || this.outbox.isWaiting || isLong());
       this.phase = 'running';
+      this.throwIfStopped();
+      // Refused signals make a history grow, too.
+      if (isLong()) await boundary(this);
     }
     this.throwIfStopped();
     const said = this.state.inbox.shift();

@@ -50,13 +50,15 @@ export class Transcript {
     let room: number = sizes.delta;
     for (let position = this.state.head?.length ?? 0; position < this.length; position++) {
       const entry = this.at(position) as Entry;
-      const bytes = this.#bytes[position - this.sealed] as number;
-      if (entry.blob !== undefined) {
-        const { message: _, ...rest } = entry;
-        since.push({ stored: { ...rest, blob: entry.blob } });
-      } else if (bytes <= room) {
-        since.push({ entry });
+      const { message: _, blob, ...rest } = entry;
+      const ref: EntryRef = blob === undefined ? { entry } : { stored: { ...rest, blob } };
+      const bytes = blob === undefined ? (this.#bytes[position - this.sealed] as number) : jsonBytes(ref);
+      const last = since.at(-1);
+      if (bytes <= room) {
+        since.push(ref);
         room -= bytes;
+      } else if (last && 'inRun' in last) {
+        last.count = (last.count ?? 1) + 1;
       } else {
         since.push({ inRun: position });
       }

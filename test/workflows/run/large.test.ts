@@ -70,7 +70,7 @@ describe('a tool result of 200 KB', () => {
     expect(resultsIn(document.data.conversationHistory.flatMap(({ messages }) => messages))).toEqual([seen]);
     const entry = (await run.transcript())[2]!;
     expect(entry).toMatchObject({ cut: true });
-    expect(seen.startsWith(resultsIn([entry.message])[0]!.slice(0, 1000))).toBe(true);
+    expect(seen.startsWith(String(resultsIn([entry.message])[0]).slice(0, 1000))).toBe(true);
     expect(resultsIn([JSON.parse((await stage.world.store.blobs.get(entry.blob!))!) as Message])).toEqual([seen]);
     expect(await largestModelInput(run)).toBeLessThan(4 * kilobyte);
   });
@@ -120,32 +120,11 @@ describe('tool arguments of 100 KB', () => {
   });
 });
 
-describe('a conversation of 700 KB', () => {
-  const pages = Array.from({ length: 60 }, (_, i) => `page-${i}`);
-
-  test('is sealed as it grows; every call and every reader still has all of it, in order', async () => {
-    const script = [...pages.map((page) => ({ calls: [{ name: 'read', arguments: { page, bytes: 12_000 } }] })), 'all read'];
-    const { agent, calls } = stage.actor(script, { tools, maxToolRounds: 100 });
-    const run = await stage.world.client.start('sequential', { agents: [agent], task: 'read them all' });
-
-    expect((await run.result()).output).toBe('all read');
-    const heard = calls.at(-1)!.messages.filter(({ role }) => role === 'tool');
-    expect(heard.map(({ content }) => content)).toEqual(pages.map((page) => text(page, 12_000)));
-    const said = await run.transcript();
-    expect(resultsIn(said.map(({ message }) => message))).toEqual(pages.map((page) => text(page, 12_000)));
-    expect(said).toHaveLength(122);
-
-    const { transcript } = await run.checkpoint();
-    expect(transcript.segments.length).toBeGreaterThanOrEqual(2);
-    expect(transcript.segments.reduce((end, { from, count }) => (from === end ? end + count : NaN), 0)).toBeLessThanOrEqual(122);
-    expect(await largestModelInput(run)).toBeLessThan(4 * kilobyte);
-  });
-});
-
-describe('a task of 900 KB', () => {
+describe('a large task', () => {
   test.each([
     ['ninety messages', 90, 10_000],
     ['a thousand messages', 1000, 900],
+    ['a thousand messages, too few to be sealed', 1000, 150],
     ['one message', 1, 900_000],
   ])('in %s is heard whole, and no step carries it', async (_, count, bytes) => {
     const task = Array.from({ length: count }, (__, i) => text(`part-${i}`, bytes));
@@ -156,17 +135,14 @@ describe('a task of 900 KB', () => {
     for (const call of calls) {
       expect(call.messages.filter(({ role }) => role === 'user').map(({ content }) => content)).toEqual(task);
     }
-    expect((await run.transcript()).slice(0, count).map(({ message }) => textOf(message))).toEqual(task.map((part) => part.slice(0, textOfCut(part))));
+    const [request] = (await run.export()).data.conversationHistory;
+    expect(request!.messages.map(textOf)).toEqual(task);
     for (const { type, inputBytes } of await activitiesOf(run)) expect([type, inputBytes < 40 * kilobyte]).toEqual([type, true]);
     const types = [];
     for await (const { type } of run.watch()) types.push(type);
     expect(types[0]).toBe('run.started');
     expect(types.filter((type) => type === 'message.received')).toHaveLength(count);
   });
-
-  function textOfCut(part: string): number {
-    return part.length;
-  }
 });
 
 function resultsIn(messages: Message[]): unknown[] {

@@ -78,7 +78,7 @@ describe('tool calls of one reply', () => {
     expect(results).toEqual(['Anna was there', 'Ben was there', 'Cleo was there']);
     const said = (await run.transcript()).flatMap(({ message }) => message.contents);
     expect(said.flatMap((content) => (content.$type === 'functionResult' ? content.result : []))).toEqual(results);
-    expect((await run.checkpoint()).completedSteps.toSorted()).toEqual(['1/1', '1/1/0', '1/1/1', '1/1/2', '1/2']);
+    expect((await run.checkpoint()).completedSteps.sort()).toEqual(['1/1', '1/1/0', '1/1/1', '1/1/2', '1/2']);
   });
 
   test.each([

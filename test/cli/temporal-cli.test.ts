@@ -1,0 +1,128 @@
+/** Temporal's own command, which knows nothing of ours, and ours, over the same run. */
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { findTemporal } from '../../src/dev/temporal-binary.js';
+import { temporalForTests } from '../support/servers.js';
+import { ostinato, startOstinato, type Running } from './support.js';
+
+const taskQueue = `temporal-cli-${randomUUID()}`;
+let cwd: string;
+let env: Record<string, string>;
+let worker: Running;
+let binary: string;
+
+beforeAll(async () => {
+  const { address, namespace, cacheDir } = temporalForTests();
+  cwd = await mkdtemp(join(tmpdir(), 'ostinato-temporal-cli-'));
+  env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, OSTINATO_TASK_QUEUE: taskQueue, OSTINATO_DATA_DIR: join(cwd, 'data') };
+  binary = await findTemporal({ cacheDir, env: process.env });
+  worker = startOstinato(['worker'], { cwd, env });
+  await worker.says('Working on task queue');
+});
+
+afterAll(async () => {
+  await worker?.[Symbol.asyncDispose]();
+  await rm(cwd, { recursive: true, force: true });
+});
+
+/** The command of Temporal; what it prints, as JSON. */
+async function temporal<T = Record<string, unknown>>(...args: string[]): Promise<T> {
+  const all = ['workflow', ...args, '--address', env.TEMPORAL_ADDRESS!, '--namespace', env.TEMPORAL_NAMESPACE!, '--output', 'json'];
+  const { stdout } = await promisify(execFile)(binary, all, { cwd });
+  return (stdout.trim() === '' ? {} : JSON.parse(stdout)) as T;
+}
+
+async function query<T>(id: string, name: string, argument?: object): Promise<T> {
+  const input = argument === undefined ? [] : ['--input', JSON.stringify(argument)];
+  const { queryResult } = await temporal<{ queryResult: [T] }>('query', '--workflow-id', id, '--type', name, ...input);
+  return queryResult[0];
+}
+
+async function start(type: string, input: object): Promise<string> {
+  const id = `${type}/${randomUUID().slice(0, 8)}`;
+  await temporal('start', '--type', type, '--task-queue', taskQueue, '--workflow-id', id, '--input', JSON.stringify(input));
+  return id;
+}
+
+const say = (message: string, id: string) => JSON.stringify({ message, id });
+const ours = async <T>(...args: string[]): Promise<T> => JSON.parse((await ostinato([...args, '--json'], { cwd, env })).out) as T;
+
+const facts = { name: 'clerk', instructions: 'You extract the facts of a text.' };
+const shortener = { name: 'barber', instructions: 'You shorten what the clerk wrote.' };
+const task =
+  'Tea from Assam is grown near the Brahmaputra. In 1823 Robert Bruce found wild tea plants there. The first 12 chests reached London ' +
+  'in 1838. They were sold by auction in January 1839, and the price surprised everybody who was there. Assam now grows about half of ' +
+  "India's tea. Its taste is strong and malty, because it rains up to 300 millimetres a day in the monsoon.";
+
+test('two inline agents, started by the Temporal CLI with no code of ours, and seen by both', async () => {
+  const id = await start('sequential', { agents: [facts, shortener], task });
+
+  const result = await ours<{ status: string; output: string }>('result', id);
+  const status = await query<object>(id, 'status');
+
+  expect(result).toMatchObject({ status: 'completed', rounds: 2 });
+  expect(result.output).toMatch(/Assam|tea/i);
+  expect(status).toMatchObject({ pattern: 'sequential', status: 'completed', agents: ['clerk', 'barber'], result });
+  expect(await ours('status', id)).toEqual(status);
+});
+
+test('a session that the Temporal CLI speaks to by update and by signal, and our command by its id', async () => {
+  const id = await start('session', { agents: [{ name: 'host', instructions: 'You answer questions about a text.' }] });
+
+  const update = await temporal<{ result: { turnId: string } }>(
+    ...['update', 'execute', '--workflow-id', id, '--name', 'say', '--input', say(task, 'one')],
+  );
+  await temporal('signal', '--workflow-id', id, '--name', 'say', '--input', say('How many chests reached London?', 'two'));
+  const spoken = await ours<{ reply: string }>('say', id, 'When was the auction?');
+
+  expect(update).toMatchObject({ result: { turnId: 'one' } });
+  expect(spoken.reply).toContain('1839');
+  expect(await query(id, 'turn', { turnId: 'two' })).toMatchObject({ status: 'completed', reply: expect.stringContaining('12 chests') });
+  const { entries } = await ours<{ entries: { turn?: number }[] }>('transcript', id);
+  expect(entries.map(({ turn }) => turn)).toEqual([undefined, 1, undefined, 2, undefined, 3]);
+  expect(await query(id, 'checkpoint')).toMatchObject({ orchestration: 'session', transcript: { length: 6 } });
+
+  await temporal('update', 'execute', '--workflow-id', id, '--name', 'cancel', '--input', '{"reason":"closing time"}');
+  expect(await ours('result', id)).toMatchObject({ status: 'cancelled', stopReason: { code: 'cancelled', message: 'closing time' } });
+});
+
+test('a cancel by signal ends a run, and one without an argument harms nothing', async () => {
+  const id = await start('session', { agents: [facts] });
+
+  await temporal('signal', '--workflow-id', id, '--name', 'say');
+  const spoken = await ours<{ reply: string }>('say', id, task);
+  await temporal('signal', '--workflow-id', id, '--name', 'cancel', '--input', '{"mode":"immediate"}');
+
+  expect(spoken.reply).toContain('Brahmaputra');
+  expect(await ours('result', id)).toMatchObject({ status: 'cancelled' });
+  expect((await ostinato(['watch', id], { cwd, env })).out).toContain('Refused (say)');
+});
+
+test('a run that the Temporal CLI cancels or terminates has an end for our command too', async () => {
+  const [cancelled, terminated] = [await start('session', { agents: [facts] }), await start('session', { agents: [facts] })];
+  await ours('say', cancelled, 'Hello.');
+  await ours('say', terminated, 'Hello.');
+
+  await temporal('cancel', '--workflow-id', cancelled);
+  await temporal('terminate', '--workflow-id', terminated);
+
+  expect(await ours('result', cancelled)).toMatchObject({ status: 'cancelled' });
+  expect((await ostinato(['watch', cancelled], { cwd, env })).code).toBe(6);
+  expect(await ostinato(['result', terminated], { cwd, env })).toMatchObject({ code: 1, err: expect.stringContaining('was terminated') });
+  expect(await ostinato(['watch', terminated], { cwd, env })).toMatchObject({ code: 1, err: expect.stringContaining('terminated') });
+});
+
+test('an input that is wrong fails the run at once, with all of its problems', async () => {
+  const id = await start('sequential', { agents: ['nobody', 'nobody'], limits: { turns: 0 } });
+
+  const ended = await ostinato(['result', id], { cwd, env });
+
+  expect(ended.code).toBe(2);
+  expect(ended.err).toMatch(/- task: .*\n.*limits\.turns|- limits\.turns: [^]*- task: /);
+  expect(await query(id, 'status')).toMatchObject({ status: 'failed', failure: { type: 'Input.Invalid' } });
+});
