@@ -12,6 +12,7 @@ import { startStandIn } from './llm/stand-in.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 import { createToolRegistry } from './tools/registry.js';
+import { foreignStorage } from './worker/foreign-storage.js';
 import { hasSearchAttributes } from './worker/search-attributes.js';
 
 export type { Application } from './application.js';
@@ -98,6 +99,7 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
     namespace,
     taskQueue: config.taskQueue,
     activities,
+    dataConverter: { externalStorage: foreignStorage },
     shutdownGraceTime: config.worker.shutdownGraceMs,
     // Cancellation reaches an activity with its heartbeats: with the SDK's default it would take most of a minute.
     maxHeartbeatThrottleInterval: '1 second',
@@ -143,6 +145,7 @@ class Resources {
 export async function bundleWorkflows(workflowsPath = defaultWorkflowsPath): Promise<{ code: string }> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
+    workflowInterceptorModules: [interceptorsPath],
     payloadConverterPath,
     logger: quiet,
     // Lines in stack traces need the mappings, not a second copy of all sources: half the size.
@@ -154,6 +157,7 @@ export async function bundleWorkflows(workflowsPath = defaultWorkflowsPath): Pro
 // In the package these are `.js`, in the repository `.ts`.
 const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
 const defaultWorkflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
+const interceptorsPath = fileURLToPath(new URL(`./workflows/run/interceptors.${extension}`, import.meta.url));
 // Only the sandbox needs it: there, a payload that throws while it is decoded is retried forever.
 const payloadConverterPath = fileURLToPath(new URL(`./contract/payload-converter.${extension}`, import.meta.url));
 

@@ -1,4 +1,4 @@
-/** What happens to runs when the processes that work on them are killed, paused, or gone for a while. */
+/** What happens to runs when the processes that work on them are killed. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,6 +24,7 @@ let client: OstinatoClient;
 let answer: (call: ScriptedCall) => ScriptedReply | Promise<ScriptedReply>;
 let workers: WorkerProcess[] = [];
 let started = 0;
+const starting: Promise<WorkerProcess>[] = [];
 
 async function startWorkerProcess(): Promise<WorkerProcess> {
   const { address, namespace, dataDir } = devServerConfig({ dataDir: join(directory.path, 'data') });
@@ -56,16 +57,26 @@ beforeAll(async () => {
 /** Two workers for each test: one to lose, one to go on. */
 beforeEach(async () => {
   workers = workers.filter(({ isAlive }) => isAlive);
-  const missing = Array.from({ length: 2 - workers.length }, startWorkerProcess);
-  workers.push(...(await Promise.all(missing)));
+  while (starting.length + workers.length < 2) startAnother();
+  workers.push(...(await Promise.all(starting.splice(0))));
 });
+
+function startAnother(): void {
+  starting.push(startWorkerProcess());
+}
+
+/** Its successor starts while the others go on. */
+async function lose(worker: WorkerProcess): Promise<void> {
+  await worker.kill();
+  startAnother();
+}
 
 afterEach(() => {
   model.calls.splice(0);
 });
 
 afterAll(async () => {
-  await Promise.all(workers.map((worker) => worker.kill()));
+  await Promise.all([...workers, ...(await Promise.all(starting))].map((worker) => worker.kill()));
   await client?.close();
   await model?.close();
   await environment?.teardown();
@@ -109,7 +120,7 @@ describe('a worker is killed', () => {
     const run = await client.start('sequential', { agents: [speaker('a')], task: 'go' });
     for await (const { type } of run.watch()) if (type === 'delta') break;
 
-    await called(askedBy(model.calls[0]!)).kill();
+    await lose(called(askedBy(model.calls[0]!)));
 
     expect(await run.result(patience)).toMatchObject({ output: 'the whole answer' });
     const [first, second, ...others] = model.calls;
@@ -143,7 +154,7 @@ describe('a worker is killed', () => {
     const run = await client.start('sequential', { agents: ['a', 'b', 'c'].map((name) => speaker(name)), task: 'go' });
     await untilAccepted(run.id, 1);
 
-    await called(askedBy(model.calls[0]!)).kill();
+    await lose(called(askedBy(model.calls[0]!)));
 
     expect(await run.result(patience)).toMatchObject({ output: 'c has spoken', rounds: 3 });
     expect(model.calls.filter((call) => call.model === 'a')).toHaveLength(1);
@@ -154,33 +165,37 @@ describe('a worker is killed', () => {
     await expectConsistent(run);
   });
 
-  test.each(['before', 'after'])('in the middle of a tool call, %s its effect: another calls it with the same key, and it has one effect', async (hold) => {
-    const text = `idempotent-${hold}`;
-    answer = (call) => (toolResults(call).length > 0 ? 'done' : { calls: [{ name: 'note', arguments: { text, hold } }] });
-    const run = await client.start('sequential', { agents: [speaker('a', { tools: ['note'] })], task: 'go' });
-    await until(() => toolCalls(effects).some((line) => line.text === text));
-    await until(() => hold === 'before' || effectCounts(effects).has(`note.${text}`));
+  test.each(['before', 'after'])(
+    'in the middle of a tool call, %s its effect: another calls it with the same key, and it has one effect',
+    async (hold) => {
+      const text = `idempotent-${hold}`;
+      answer = (call) => (toolResults(call).length > 0 ? 'done' : { calls: [{ name: 'note', arguments: { text, hold } }] });
+      const run = await client.start('sequential', { agents: [speaker('a', { tools: ['note'] })], task: 'go' });
+      await until(() => toolCalls(effects).some((line) => line.text === text));
+      await until(() => hold === 'before' || effectCounts(effects).has(`note.${text}`));
 
-    await called(toolCalls(effects).at(-1)!.worker).kill();
+      await lose(called(toolCalls(effects).at(-1)!.worker));
 
-    expect(await run.result(patience)).toMatchObject({ output: 'done' });
-    const [first, second, ...others] = toolCalls(effects).filter((line) => line.text === text);
-    expect(others).toEqual([]);
-    expect(second).toMatchObject({ key: first!.key, attempt: 2 });
-    expect(second!.worker).not.toBe(first!.worker);
-    expect(effectCounts(effects).get(`note.${text}`)).toBe(1);
-    expect(model.calls).toHaveLength(2);
-    expect(toolResults(model.calls[1]!).map(({ content }) => content)).toEqual([`noted ${text}`]);
-    const events = await expectConsistent(run);
-    expect(events.filter(({ type }) => type === 'tool.returned')).toMatchObject([{ step: '1/1/0', attempt: 2, ok: true }]);
-  });
+      expect(await run.result(patience)).toMatchObject({ output: 'done' });
+      const [first, second, ...others] = toolCalls(effects).filter((line) => line.text === text);
+      expect(others).toEqual([]);
+      expect(second).toMatchObject({ key: first!.key, attempt: 2 });
+      expect(second!.worker).not.toBe(first!.worker);
+      expect(effectCounts(effects).get(`note.${text}`)).toBe(1);
+      expect(model.calls).toHaveLength(2);
+      expect(toolResults(model.calls[1]!).map(({ content }) => content)).toEqual([`noted ${text}`]);
+      const events = await expectConsistent(run);
+      expect(events.filter(({ type }) => type === 'tool.returned')).toMatchObject([{ step: '1/1/0', attempt: 2, ok: true }]);
+    },
+  );
 
-  test("in the middle of a tool call that must not be repeated: the model is told that nobody knows, and so are watchers", async () => {
-    answer = (call) => (toolResults(call).length > 0 ? 'I shall ask' : { calls: [{ name: 'post', arguments: { text: 'once', hold: true } }] });
+  test('in the middle of a tool call that must not be repeated: the model is told that nobody knows, and so are watchers', async () => {
+    answer = (call) =>
+      toolResults(call).length > 0 ? 'I shall ask' : { calls: [{ name: 'post', arguments: { text: 'once', hold: true } }] };
     const run = await client.start('sequential', { agents: [speaker('a', { tools: ['post'] })], task: 'go' });
     await until(() => effectCounts(effects).has('post.once'));
 
-    await called(toolCalls(effects).at(-1)!.worker).kill();
+    await lose(called(toolCalls(effects).at(-1)!.worker));
 
     expect(await run.result(patience)).toMatchObject({ output: 'I shall ask' });
     expect(toolCalls(effects).filter((line) => line.text === 'once')).toHaveLength(1);
@@ -234,28 +249,6 @@ describe('all workers are killed', () => {
       ['one', 'two', 'three'].flatMap((text) => [text, `heard ${text}`]),
     );
     await expectConsistent(session);
-  });
-});
-
-describe('a worker is paused for so long that it counts as lost', () => {
-  test('and wakes up again: what it has to say comes too late', async () => {
-    answer = async (call) => {
-      if (toolResults(call).length > 0) return 'done';
-      if (model.calls.length > 1) return { text: 'the second answer', calls: [{ name: 'note', arguments: { text: 'second' } }] };
-      called(askedBy(call)).pause();
-      return { text: 'the first answer', calls: [{ name: 'note', arguments: { text: 'first' } }] };
-    };
-    const run = await client.start('sequential', { agents: [speaker('a', { tools: ['note'] })], task: 'go' });
-    const result = await run.result(patience);
-
-    called(askedBy(model.calls[0]!)).resume();
-    await sleep(1500);
-
-    expect(result).toMatchObject({ output: 'done' });
-    expect(model.calls).toHaveLength(3);
-    expect((await run.transcript()).map(({ message }) => textOf(message))).toEqual(['go', 'the second answer', '', 'done']);
-    expect(effectCounts(effects).get('note.first')).toBeUndefined();
-    expect(effectCounts(effects).get('note.second')).toBe(1);
   });
 });
 

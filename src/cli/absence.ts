@@ -1,5 +1,5 @@
 /** A run that nobody works on waits for ever: whoever waits for it is told. */
-import { fail, failureOf } from '../contract/failure.js';
+import { fail } from '../contract/failure.js';
 import type { Context } from './context.js';
 import type { Place } from './place.js';
 
@@ -16,6 +16,7 @@ export async function withAbsenceNoted<T>(
   const { terminal, signal } = context;
   let isAbsent = false;
   let isOver = false;
+  let looking = Promise.resolve();
   const look = async () => {
     const hasWorker = await place.hasWorker(taskQueue);
     if (isOver || signal.aborted || hasWorker === undefined || hasWorker === !isAbsent) return;
@@ -25,7 +26,7 @@ export async function withAbsenceNoted<T>(
     );
   };
   let timer = setTimeout(function next() {
-    void look().finally(() => {
+    looking = look().then(() => {
       if (!isOver) timer = setTimeout(next, lookEveryMs);
     });
   }, firstLookMs);
@@ -36,6 +37,7 @@ export async function withAbsenceNoted<T>(
   } finally {
     isOver = true;
     clearTimeout(timer);
+    await looking;
   }
 }
 
@@ -45,7 +47,8 @@ export function absence({ next }: Pick<Context, 'next'>, taskQueue: string): str
 
 /** A question that only a worker can answer fails in several ways where there is none, not all of them with a type of ours. */
 async function explained(error: unknown, context: Pick<Context, 'next'>, place: Place, taskQueue: string): Promise<unknown> {
-  const { type } = failureOf(error);
-  if ((type !== 'Connection.Failed' && type !== 'Run.Failed') || (await place.hasWorker(taskQueue)) !== false) return error;
+  const { type } = error as { type?: string };
+  const isClear = type !== undefined && type !== 'Connection.Failed';
+  if (isClear || (await place.hasWorker(taskQueue)) !== false) return error;
   return fail('Connection.Failed', absence(context, taskQueue));
 }

@@ -1,12 +1,12 @@
 /** One run of the command: from its arguments to its exit code. */
 import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { loadConfig } from '../config.js';
 import { fail } from '../contract/failure.js';
 import { commands } from './commands/index.js';
 import type { Context, Machine } from './context.js';
+import { execute } from './execute.js';
 import { exitCodes, type ExitCode } from './exit-codes.js';
-import { quoted, settingsOf, withSharedOptions, wordsOf, type SharedOptions } from './options.js';
+import { withSharedOptions, type SharedOptions } from './options.js';
 import { reportFailure } from './report.js';
 import { Terminal } from './terminal.js';
 
@@ -34,7 +34,7 @@ export async function runCli(argv: readonly string[], machine: Machine): Promise
         const args = all.slice(0, -1) as Args;
         const options = args.at(-1) as SharedOptions;
         const terminal = new Terminal({ ...streams, json: options.json });
-        exitCode = await execute(machine, terminal, options, (context) => work(context, ...args));
+        exitCode = await execute({ machine, terminal, options, work: (context) => work(context, ...args) });
       },
   };
   for (const add of commands) add(cli);
@@ -47,49 +47,6 @@ export async function runCli(argv: readonly string[], machine: Machine): Promise
     if (error.code === 'commander.help') return exitCodes.badInput;
     const terminal = new Terminal({ ...streams, json: argv.includes('--json') });
     return reportFailure(fail('Input.Invalid', usageMessage(error, argv, program)), terminal, machine.env);
-  }
-}
-
-async function execute(
-  machine: Machine,
-  terminal: Terminal,
-  options: SharedOptions,
-  work: (context: Context) => Promise<ExitCode | void>,
-): Promise<ExitCode> {
-  const closers: (() => Promise<void>)[] = [];
-  const { signal } = machine;
-  let farewell: string | undefined;
-  let isExpected = false;
-  try {
-    const context: Context = {
-      terminal,
-      machine,
-      config: loadConfig(settingsOf(options), machine.env),
-      signal,
-      defer: (close) => closers.push(close),
-      onInterrupt: (text) => (farewell = text),
-      next: (...words) => quoted(['npx', 'ostinato', ...words, ...wordsOf(options)]),
-      untilInterrupted: async () => {
-        isExpected = true;
-        await aborted(signal);
-      },
-    };
-    const interrupted = aborted(signal).then(() => (isExpected ? new Promise<never>(() => undefined) : ('interrupted' as const)));
-    const working = work(context);
-    working.catch(() => undefined);
-    const outcome = await Promise.race([working, interrupted]);
-    if (outcome !== 'interrupted') return outcome ?? exitCodes.ok;
-    if (signal.reason === 'closed') return exitCodes.ok;
-    if (farewell) terminal.note(farewell);
-    return exitCodes.interrupted;
-  } catch (error) {
-    // A pipe that nobody reads makes everything fail that is still being said.
-    return signal.reason === 'closed' ? exitCodes.ok : reportFailure(error, terminal, machine.env);
-  } finally {
-    terminal.clear();
-    for (const close of closers.reverse()) {
-      await close().catch((error: unknown) => reportFailure(error, terminal, machine.env));
-    }
   }
 }
 
@@ -126,9 +83,4 @@ function usageMessage(error: CommanderError, argv: readonly string[], program: C
 function version(): string {
   const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
-}
-
-async function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return;
-  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }

@@ -53,6 +53,8 @@ export async function startServer(context: Context, { adopt }: { adopt: boolean 
   });
   const server = await finding;
   isReady = true;
+  // Nothing more is begun once the command was interrupted.
+  signal.throwIfAborted();
   terminal.clear();
   return server;
 }
@@ -60,6 +62,7 @@ export async function startServer(context: Context, { adopt }: { adopt: boolean 
 /** A worker in this process, until the command ends. */
 export async function startWorkerHere(context: Context, { application }: Project, log: 'WARN' | 'ERROR' = 'ERROR'): Promise<RunningWorker> {
   const { config, terminal, signal } = context;
+  signal.throwIfAborted();
   const starting = withProgress(
     (text) => signal.aborted || terminal.progress(text),
     () => 'Starting a worker',

@@ -51,13 +51,16 @@ export class Place {
 }
 
 /** @throws `Connection.Failed` */
-export async function openPlace({ config, defer, terminal }: Pick<Context, 'config' | 'defer' | 'terminal'>): Promise<Place> {
+export async function openPlace({ config, defer, terminal, signal }: Context): Promise<Place> {
   const since = Date.now();
   const pulse = setInterval(() => terminal.hint(`Looking for the Temporal server (${duration(Date.now() - since)})`), 1000);
   const connected = await connectClient(config).finally(() => clearInterval(pulse));
   terminal.clear();
   const { connection, namespace } = connected;
-  defer(() => connection.close());
+  defer(async () => {
+    // A call that an interrupted command leaves behind may try again: on a closed channel that throws where nobody can catch it.
+    if (!signal.aborted) await connection.close();
+  });
   const temporal = new Client({ connection, namespace });
   const client = await connect({ config, temporal });
   defer(() => client.close());

@@ -11,15 +11,13 @@ export interface WorkerQuestion {
 
 /** Does a worker poll this task queue? `undefined` when the server does not say. */
 export async function hasWorker(
-  { workflowService }: Pick<Connection, 'workflowService'>,
+  connection: Pick<Connection, 'workflowService' | 'withDeadline'>,
   { namespace, taskQueue, exceptPid }: WorkerQuestion,
 ): Promise<boolean | undefined> {
   try {
-    const { pollers } = await workflowService.describeTaskQueue({
-      namespace,
-      taskQueue: { name: taskQueue },
-      taskQueueType: workflowTasks,
-    });
+    const question = { namespace, taskQueue: { name: taskQueue }, taskQueueType: workflowTasks };
+    const ask = () => connection.workflowService.describeTaskQueue(question);
+    const { pollers } = await connection.withDeadline(Date.now() + 3000, ask);
     return (pollers ?? []).some(({ identity, lastAccessTime }) => {
       const polledAt = Number(lastAccessTime?.seconds ?? 0) * 1000;
       return Date.now() - polledAt < longestPollMs && isAlive(identity ?? '', exceptPid);

@@ -68,7 +68,8 @@ test('two inline agents, started by the Temporal CLI with no code of ours, and s
   expect(result).toMatchObject({ status: 'completed', rounds: 2 });
   expect(result.output).toMatch(/Assam|tea/i);
   expect(status).toMatchObject({ pattern: 'sequential', status: 'completed', agents: ['clerk', 'barber'], result });
-  expect(await ours('status', id)).toEqual(status);
+  // Temporal's command writes an empty list as null.
+  expect(await ours('status', id)).toEqual({ ...status, turns: [] });
 });
 
 test('a session that the Temporal CLI speaks to by update and by signal, and our command by its id', async () => {

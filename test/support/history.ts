@@ -1,7 +1,7 @@
 /** What Temporal recorded of a run: the activities of all its continuations, and everything that failed. */
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { temporal } from '@temporalio/proto';
+import type { temporal } from '@temporalio/proto';
 
 type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 type Timestamp = HistoryEvent['eventTime'];
@@ -21,7 +21,7 @@ export interface RecordedActivity {
 /** Every event of a run, from its first execution through all continuations. */
 export async function historyOf(environment: TestWorkflowEnvironment, workflowId: string, firstRunId: string): Promise<HistoryEvent[]> {
   const events: HistoryEvent[] = [];
-  for (let runId: string | undefined = firstRunId; runId; ) {
+  for (let runId: string | undefined = firstRunId; runId;) {
     const found: HistoryEvent[] = (await environment.client.workflow.getHandle(workflowId, runId).fetchHistory()).events ?? [];
     events.push(...found);
     runId = found.at(-1)?.workflowExecutionContinuedAsNewEventAttributes?.newExecutionRunId ?? undefined;

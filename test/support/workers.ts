@@ -80,7 +80,7 @@ export class WorkerProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** It ends itself by kill -9 at a point: see `reach` in the fixture. */
+  /** It ends itself by kill -9 at the first point that matches, for example `callModel put after`: see `reach` in the fixture. */
   dieAt(point: string): void {
     this.#tell({ do: 'die at', point });
   }

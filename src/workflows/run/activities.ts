@@ -15,7 +15,7 @@ import type { CallPolicy, StepTime } from '../../contract/step.js';
 const backOff = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
 
 /** Short and idempotent: tried until it works. A store that is down delays a run, never damages it. */
-const housekeeping: ActivityOptions = { startToCloseTimeout: '1 minute', heartbeatTimeout: '20 seconds', retry: backOff };
+const housekeeping: ActivityOptions = { startToCloseTimeout: '20 seconds', retry: backOff };
 
 export function loadTeam(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).loadTeam;

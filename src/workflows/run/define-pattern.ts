@@ -42,11 +42,11 @@ export function definePattern<Name extends string, Progress extends object = Jso
   plot: Plot<Progress, OptionsOf<Name>>,
 ): (input: InputOf<Name>) => Promise<RunResult> {
   const workflow = async (input: unknown): Promise<RunResult> => {
-    const run = new Run<Progress, OptionsOf<Name>>(openState(name, input, definition.progress ?? {}), {
-      conversational: definition.conversational ?? false,
-    });
+    const { state, refusal } = openState(name, input, definition.progress ?? {});
+    const run = new Run<Progress, OptionsOf<Name>>(state, { conversational: definition.conversational ?? false });
     registerHandlers(run as AnyRun);
     try {
+      if (refusal) throw refusal;
       const output = await run.scope.run(async () => {
         await loadRun(run as AnyRun, input);
         return await withinTime(run as AnyRun, () => plot(run));

@@ -1,9 +1,9 @@
 /** How a run begins: from a document, or from the state that continue-as-new handed on. */
-import { workflowInfo } from '@temporalio/workflow';
+import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import { fail, failureOf } from '../../contract/failure.js';
 import { checkTask } from '../../contract/guards.js';
 import type { JsonObject } from '../../contract/json.js';
-import { checkPlainJson } from '../../contract/plain-json.js';
+import { checkPlainJson, isTooDeep } from '../../contract/plain-json.js';
 import { problemsFailure } from '../../contract/problems.js';
 import type { RunInput } from '../../contract/run.js';
 import { sizes } from '../../contract/size.js';
@@ -16,8 +16,20 @@ import { adoptConversation, loadTeam, stepFailure } from './activities.js';
 import type { AnyRun } from './run.js';
 import { showRun } from './visibility.js';
 
-/** Synchronous, so that handlers can be registered before anything is awaited. */
-export function openState(pattern: string, input: unknown, progress: object): RunState {
+/**
+ * The state to begin with and, for an input that nobody can use, why: the run then fails, but still answers questions.
+ * Synchronous, so that handlers can be registered before anything is awaited.
+ */
+export function openState(pattern: string, input: unknown, progress: object): { state: RunState; refusal?: ApplicationFailure } {
+  try {
+    return { state: stateOf(pattern, input, progress) };
+  } catch (error) {
+    if (!(error instanceof ApplicationFailure)) throw error;
+    return { state: newState(pattern, progress), refusal: error };
+  }
+}
+
+function stateOf(pattern: string, input: unknown, progress: object): RunState {
   if (isUndecodable(input)) throw fail('Input.Invalid', `The run's input cannot be decoded: ${input.reason}. Send one JSON document.`);
   if (!isObject(input)) {
     throw fail('Input.Invalid', `A ${pattern} run takes one JSON document such as {"task": "…", "agents": ["…"]}.`);
@@ -26,6 +38,7 @@ export function openState(pattern: string, input: unknown, progress: object): Ru
     checkDocument(input);
     return newState(pattern, progress);
   }
+  if (isTooDeep(input.state)) throw fail('State.Unreadable', 'The saved state is nested too deep to be ours; it is left as it is.', { final: true });
   try {
     const state = readState(input.state, pattern);
     // A field that a newer release of the pattern remembers begins as it would in a new run.

@@ -20,7 +20,7 @@ export class Outbox {
 
   emit<T extends EventType>(type: T, fields: EventTypes[T] & Partial<Pick<NewEvent, 'turn' | 'step' | 'agent'>>): void {
     this.state.eventCount += 1;
-    const event = { type, key: `run/${this.state.eventCount}`, at: new Date().toISOString(), ...fields };
+    const event = { type, key: keyOf(type, fields, this.state.eventCount), at: new Date().toISOString(), ...fields };
     this.state.outbox.push(event as unknown as NewEvent);
     if (type === 'input.refused') this.#forgetOldestRefusal();
   }
@@ -56,4 +56,13 @@ export class Outbox {
     const refusals = this.state.outbox.flatMap((event, i) => (event.type === 'input.refused' ? [i] : []));
     if (refusals.length > mostRefusals) this.state.outbox.splice(refusals[0] as number, 1);
   }
+}
+
+/**
+ * By what it tells, where that is possible: when a worker is lost with its task, its events may be in the log already, and whoever
+ * does the task again may have taken in more messages before it comes to them.
+ */
+function keyOf(type: EventType, about: { step?: string; turn?: number; messageId?: string }, count: number): string {
+  const { step, turn, messageId } = about;
+  return `${type}/${step ?? turn ?? (messageId === undefined ? `#${count}` : `id:${messageId}`)}`;
 }

@@ -1,7 +1,7 @@
 /** The calls of one reply, side by side. What a tool does wrong is told to the model; only cancellation ends the turn. */
-import { isCancellation } from '@temporalio/workflow';
+import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import { failureOf } from '../../contract/failure.js';
-import type { FunctionCall } from '../../contract/message.js';
+import type { FunctionCall, Message } from '../../contract/message.js';
 import type { CallModelOutput, CallToolInput, CallToolOutput } from '../../contract/step.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { OpenTurn } from '../../state/run-state.js';
@@ -31,7 +31,11 @@ async function callOne(run: AnyRun, turn: OpenTurn, reply: CallModelOutput, call
   const raw = reply.rawArguments?.[call.callId];
   try {
     const outcome = await run.outbox.along((base) =>
-      callTool(run.state.settings.times.tool, policy, summary)({
+      callTool(
+        run.state.settings.times.tool,
+        policy,
+        summary,
+      )({
         ...base,
         step,
         turn: turn.ordinal,
@@ -45,27 +49,37 @@ async function callOne(run: AnyRun, turn: OpenTurn, reply: CallModelOutput, call
     completeStep(run, step, outcome);
     return outcome;
   } catch (error) {
-    if (isCancellation(error)) throw error;
-    return unknownOutcome(turn, call, error);
+    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
+    const text = unknownOutcome(call, error);
+    // The attempt that was lost could not tell watchers.
+    run.outbox.emit('tool.returned', {
+      tool: call.name.slice(0, 100),
+      callId: call.callId,
+      ok: false,
+      text,
+      step,
+      turn: turn.ordinal,
+      agent: turn.agent,
+    });
+    return { ok: false, message: toolMessage(turn, call, text) };
   }
 }
 
 /** Large arguments are in the store already, with the reply that holds them. */
 function argumentsOf(reply: CallModelOutput, call: FunctionCall, index: number): CallToolInput['call'] {
   const { callId, name } = call;
-  if (reply.blob && (reply.cut || jsonBytes(call.arguments) > sizes.inlineEntry)) return { callId, name, from: { blob: reply.blob, index } };
+  if (reply.blob && (reply.cut || jsonBytes(call.arguments) > sizes.inlineEntry))
+    return { callId, name, from: { blob: reply.blob, index } };
   return { callId, name, arguments: call.arguments };
 }
 
-function unknownOutcome(turn: OpenTurn, { callId, name }: FunctionCall, error: unknown): CallToolOutput {
-  const result = `The tool "${name}" did not report a result, so it is not known whether it took effect: ${failureOf(error).message}`;
-  return {
-    ok: false,
-    message: {
-      role: 'tool',
-      authorName: turn.agent,
-      createdAt: new Date().toISOString(),
-      contents: [{ $type: 'functionResult', callId, result: result.slice(0, 2000) }],
-    },
-  };
+function unknownOutcome({ name }: FunctionCall, error: unknown): string {
+  return `The tool "${name}" did not report a result, so it is not known whether it took effect: ${failureOf(error).message}`.slice(
+    0,
+    2000,
+  );
+}
+
+function toolMessage({ agent }: OpenTurn, { callId }: FunctionCall, result: string): Message {
+  return { role: 'tool', authorName: agent, createdAt: new Date().toISOString(), contents: [{ $type: 'functionResult', callId, result }] };
 }

@@ -1,6 +1,7 @@
 /** What queries answer: small, and still there after the run has closed. */
 import { fail } from '../../contract/failure.js';
 import { textOf } from '../../contract/message.js';
+import { show } from '../../contract/problems.js';
 import type { Checkpoint, RunStatus, TurnStatus } from '../../contract/run.js';
 import { sizes } from '../../contract/size.js';
 import type { TranscriptPage } from '../../contract/transcript.js';
@@ -52,7 +53,8 @@ export function transcriptOf(run: AnyRun, page: unknown): TranscriptPage {
 }
 
 export function turnOf(run: AnyRun, which: unknown): TurnStatus {
-  const turnId = String(asArguments(which).turnId ?? '');
+  const { turnId: asked } = asArguments(which);
+  const turnId = typeof asked === 'string' ? asked : '';
   const said = run.state.said.find(({ id }) => id === turnId);
   if (!said) return { turnId, status: 'unknown' };
   const reply = said.reply === undefined ? undefined : run.transcript.at(said.reply);
@@ -68,15 +70,17 @@ export function turnOf(run: AnyRun, which: unknown): TurnStatus {
 
 /** A page of the document's entries, made of what is still here; the client adds what is in the store. */
 export function agentStateOf(run: AnyRun, query: unknown) {
-  const agent = String(asArguments(query).agent ?? run.agents[0] ?? '');
-  if (!run.agents.includes(agent)) throw fail('Input.UnknownAgent', `"${agent}" is not in this run's team (${run.agents.join(', ')}).`);
+  const agent = asArguments(query).agent ?? run.agents[0];
+  if (typeof agent !== 'string' || !run.agents.includes(agent)) {
+    throw fail('Input.UnknownAgent', `${show(agent)} is not in this run's team (${run.agents.join(', ')}).`);
+  }
   const page = pageAgentState(run.state.transcript.tail, agent, { ...pageOf(query), maxBytes: sizes.page }, run.transcript.sealed);
   return { ...page, sealed: run.transcript.sealed, segments: run.state.transcript.segments };
 }
 
 function pageOf(value: unknown): { after: number; limit: number } {
   const { after, limit } = asArguments(value);
-  return { after: wholeNumber(after, 0, Number.MAX_SAFE_INTEGER), limit: wholeNumber(limit, 100, 1000) };
+  return { after: wholeNumber(after, 0, Number.MAX_SAFE_INTEGER), limit: Math.max(1, wholeNumber(limit, 100, 1000)) };
 }
 
 function wholeNumber(value: unknown, otherwise: number, max: number): number {

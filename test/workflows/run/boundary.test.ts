@@ -56,7 +56,9 @@ describe('a conversation of 700 KB', () => {
     const heard = calls.at(-1)!.messages.filter(({ role }) => role === 'tool');
     expect(heard.map(({ content }) => content)).toEqual(pages.map((page) => text(page, 12_000)));
     const said = await run.transcript();
-    expect(said.flatMap(({ message }) => message.contents).flatMap((content) => (content.$type === 'functionResult' ? content.result : []))).toEqual(pages.map((page) => text(page, 12_000)));
+    expect(
+      said.flatMap(({ message }) => message.contents).flatMap((content) => (content.$type === 'functionResult' ? content.result : [])),
+    ).toEqual(pages.map((page) => text(page, 12_000)));
     expect(said).toHaveLength(122);
 
     const { transcript } = await run.checkpoint();
@@ -69,7 +71,10 @@ describe('a conversation of 700 KB', () => {
 
 describe('a run that continues as new in the middle of its tool rounds', () => {
   const rounds = Array.from({ length: 12 }, (_, i) => [`left-${i}`, `right-${i}`]);
-  const script = [...rounds.map((pages) => ({ calls: pages.map((page) => ({ name: 'read', arguments: { page, bytes: 15_000 } })) })), 'all read'];
+  const script = [
+    ...rounds.map((pages) => ({ calls: pages.map((page) => ({ name: 'read', arguments: { page, bytes: 15_000 } })) })),
+    'all read',
+  ];
 
   test('repeats nothing, loses nothing, and carries no conversation', async () => {
     await using short = await openStage({ environment, tools: [read], historyEvents: 25 });
@@ -103,7 +108,9 @@ describe('a run that continues as new in the middle of its tool rounds', () => {
 
     const events = await eventsOf(run);
     const of = (type: string) => events.filter((event) => event.type === type);
-    expect([of('run.started'), of('turn.started'), of('turn.completed'), of('run.finished')].map(({ length }) => length)).toEqual([1, 1, 1, 1]);
+    expect([of('run.started'), of('turn.started'), of('turn.completed'), of('run.finished')].map(({ length }) => length)).toEqual([
+      1, 1, 1, 1,
+    ]);
     expect(of('tool.returned')).toHaveLength(24);
     expect(of('run.continued').map((event) => event.type === 'run.continued' && event.continuations)).toEqual(
       Array.from({ length: (await run.checkpoint()).continuations }, (_, i) => i + 1),

@@ -111,7 +111,11 @@ describe('a model call is not tried again after', () => {
     ['an unknown model', { status: 404 }, 'Model.Refused'],
     ['an account without credit', { status: 429, body: { error: { message: 'pay', code: 'insufficient_quota' } } }, 'Model.Refused'],
     ['a reply that the content filter stopped', { text: 'How to', finishReason: 'content_filter' }, 'Model.Refused'],
-    ['a conversation that is too long', { status: 400, body: { error: { message: 'long', code: 'context_length_exceeded' } } }, 'Model.ContextLength'],
+    [
+      'a conversation that is too long',
+      { status: 400, body: { error: { message: 'long', code: 'context_length_exceeded' } } },
+      'Model.ContextLength',
+    ],
   ])('%s', async (_, fault, type) => {
     const { run, calls } = await play([fault, 'better']);
 
@@ -163,7 +167,8 @@ describe('watchers of a reply that broke off', () => {
     await run.result();
 
     const events = (await eventsOf(run)).filter(({ step }) => step === '1/1');
-    const said = (attempt: number) => events.flatMap((event) => (event.type === 'delta' && event.attempt === attempt ? event.text : [])).join('');
+    const said = (attempt: number) =>
+      events.flatMap((event) => (event.type === 'delta' && event.attempt === attempt ? event.text : [])).join('');
     expect([said(1), said(2)]).toEqual(['It was a dark', 'It was noon']);
     const restarted = events.findIndex(({ type }) => type === 'step.restarted');
     expect(events[restarted]).toMatchObject({ attempt: 2, turn: 1, agent: 'actor' });
@@ -184,7 +189,14 @@ describe('a tool that fails', () => {
     ['with retry: 3 is given up after the third attempt', 'thrice', 'd', 9, 3, 'The tool "thrice" failed: out of paper'],
     ['for good is not tried again', 'thrice', 'hopeless', 9, 1, 'The tool "thrice" failed: no such printer'],
     ['by silence is stopped and tried again', 'slow', 'e', 2, 2, 'done at attempt 2'],
-    ["by silence, with retry: 'none', is stopped, and its outcome is unknown", 'slowSingle', 'f', 2, 1, 'it is not known whether it took effect'],
+    [
+      "by silence, with retry: 'none', is stopped, and its outcome is unknown",
+      'slowSingle',
+      'f',
+      2,
+      1,
+      'it is not known whether it took effect',
+    ],
   ])('%s', async (_, name, text, failsUntil, most, told) => {
     const { run, calls } = await play([call(name, text, failsUntil), 'I see'], offered);
 

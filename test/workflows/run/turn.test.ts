@@ -183,7 +183,10 @@ describe('tool rounds', () => {
     const wordless = { calls: counting.calls };
     const { run } = await play([wordless, wordless], { tools: ['count'], maxToolRounds: 1 });
 
-    await expect(run.result()).rejects.toMatchObject({ type: 'Model.Malformed', message: expect.stringContaining('maxToolRounds') as string });
+    await expect(run.result()).rejects.toMatchObject({
+      type: 'Model.Malformed',
+      message: expect.stringContaining('maxToolRounds') as string,
+    });
   });
 });
 
@@ -198,7 +201,10 @@ describe('a reply', () => {
 
   test('that ran into its limit in the middle of arguments calls nothing with half of them', async () => {
     const { run, calls } = await play(
-      [{ calls: [{ name: 'count', arguments: '{"upTo":' }], finishReason: 'length' }, { calls: [], text: 'sorry' }],
+      [
+        { calls: [{ name: 'count', arguments: '{"upTo":' }], finishReason: 'length' },
+        { calls: [], text: 'sorry' },
+      ],
       { tools: ['count'] },
     );
 

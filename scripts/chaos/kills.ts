@@ -1,0 +1,72 @@
+/** Every way in which a process is lost here. */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { WorkerProcess } from '../../test/support/workers.js';
+import type { Dice } from './dice.js';
+import type { World } from './world.js';
+
+type Kill = (world: World, dice: Dice) => Promise<unknown>;
+
+/** How long a process may take to come to the place where it is to be lost. */
+const reachMs = 12_000;
+
+export const kills: { [kind: string]: Kill } = {
+  'worker: at any moment': async ({ alive }, dice) => await (alive.length > 0 && dice.pick(alive).kill()),
+  'worker: asked the model': async (world) => (await asking(world))?.kill(),
+  'worker: is being answered': async (world, dice) => {
+    const worker = await asking(world);
+    await sleep(dice.between(20, 250));
+    await worker?.kill();
+  },
+  'worker: was answered': dies('callModel append message.completed', { sides: true }),
+  'worker: reads the transcript': dies('callModel get', { sides: true }),
+  'worker: writes the transcript': dies('callModel put', { sides: true }),
+  'worker: in a tool, before its effect': dies('tool before its effect'),
+  'worker: in a tool, after its effect': dies('tool after its effect'),
+  'worker: a tool has returned': dies('callTool append tool.returned', { sides: true }),
+  'worker: in a workflow task': dies('publish', { sides: true }),
+  'worker: seals the transcript': dies('sealSegment', { sides: true }),
+  'worker: loads the team': dies('loadTeam', { sides: true }),
+  'workers: all at once': async ({ alive }) => await Promise.all(alive.map((worker) => worker.kill())),
+  'worker: paused for longer than its heartbeat': async (world, dice) => {
+    const worker = await asking(world);
+    if (!worker) return;
+    world.paused.add(worker.name);
+    worker.pause();
+    await sleep(dice.between(2500, 4500));
+    worker.resume();
+  },
+  'server: at any moment': async (world, dice) => await world.killServer(dice.between(0, 3000)),
+  'server: a model is asked': async (world, dice) => {
+    await asking(world);
+    await world.killServer(dice.between(0, 3000));
+  },
+  'server: a model has answered': async (world, dice) => {
+    await asking(world);
+    await sleep(dice.between(100, 400));
+    await world.killServer(dice.between(0, 1000));
+  },
+  'server and a worker': async (world, dice) => {
+    const { alive } = world;
+    await Promise.all([world.killServer(dice.between(0, 1000)), alive.length > 0 && dice.pick(alive).kill()]);
+  },
+};
+
+/** The worker that asks the model next. */
+async function asking(world: World): Promise<WorkerProcess | undefined> {
+  try {
+    const [name] = (await once(world.model.events, 'asked', { signal: AbortSignal.timeout(reachMs) })) as [string];
+    return world.alive.find((worker) => worker.name === name);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whoever comes to such a point first ends itself there; with `sides`, just before it or just after. */
+function dies(point: string, { sides = false } = {}): Kill {
+  return async ({ alive }, dice) => {
+    for (const worker of alive) worker.dieAt(sides ? `^${point} .*${dice.pick(['before', 'after'])}$` : `^${point}$`);
+    await Promise.race([...alive.map(({ ended }) => ended), sleep(reachMs)]);
+    for (const worker of alive) worker.dieAt('nowhere');
+  };
+}

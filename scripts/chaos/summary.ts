@@ -1,0 +1,83 @@
+/** The outcome as a table, for the terminal and for docs/chaos.md. */
+import { writeFile } from 'node:fs/promises';
+import { fileURLToPath } from 'node:url';
+import type { Counts } from './check.js';
+
+export interface Summary {
+  seed: number;
+  rounds: number;
+  seconds: number;
+  /** By kind: how often it was tried, and how many processes were killed by it. */
+  losses: Map<string, { tried: number; workers: number; servers: number }>;
+  runs: number;
+  /** Requests that the model received. */
+  asked: number;
+  /** Attempts of senders and starters beyond the first. */
+  retries: number;
+  counts: Counts;
+  problems: string[];
+}
+
+export function summaryOf({ seed, rounds, seconds, losses, runs, asked, retries, counts, problems }: Summary): string {
+  const all = [...losses.values()];
+  const workers = all.reduce((sum, one) => sum + one.workers, 0);
+  const servers = all.reduce((sum, one) => sum + one.servers, 0);
+  return [
+    ...table(
+      ['', ''],
+      [
+        ['Seed', seed],
+        ['Rounds', rounds],
+        ['Time', `${seconds} s`],
+        ['Processes killed by `kill -9`', `${workers + servers}: ${workers} workers, ${servers} times the Temporal server`],
+        ['Runs', runs],
+        ['… continued as new', `${counts.continuations} times`],
+        ['Messages said', counts.messages],
+        ['… sent again until they were accepted', retries],
+        ['Model calls finished (accepted by the server)', counts.finished],
+        ['Requests that the model received', asked],
+        ['… whose answers were lost with their workers, and asked for again', counts.unfinished],
+        ['… made late by a worker that had been paused', counts.late],
+        ['Tool calls', counts.toolCalls],
+        ['… repeated with the same key, because their outcome was lost', counts.toolRepeats],
+        ['**Violations**', `**${problems.length}**`],
+      ],
+    ),
+    '',
+    ...table(
+      ['What was lost', 'times', 'workers killed', 'servers killed'],
+      [...losses].map(([kind, { tried, workers, servers }]) => [kind, tried, workers, servers]),
+    ),
+  ].join('\n');
+}
+
+export async function writeSummary(summary: Summary): Promise<void> {
+  const text = `# Chaos
+
+\`npm run test:chaos\` kills workers and the Temporal server with \`kill -9\`, at random and at every kind of step, while sequential runs
+and conversations with tools go on and people say things by update and by signal. Afterwards it compares every run with what the model
+was asked, what the tools did, and what the server has in its histories:
+
+- every message that was sent is in the transcript once, in its sender's order, and was answered by one turn;
+- of all answers to one question exactly one counts, and nobody asks again after the server has accepted it;
+- every attempt at a step hears the same, and that is what the transcript says;
+- one effect for each idempotency key; a tool that must not be repeated is begun once, and when nobody knows its outcome the model is told;
+- no step is begun twice by a run, no workflow task fails;
+- watchers are told everything once, and the words they put together are those of the model.
+
+A model call is finished when the server has accepted its completion. An answer that a worker had not yet reported when it was killed is
+lost with it and asked for again: the table counts these apart. Seeds decide on plans and on the order of kills, not on the moment in
+which they fall, so no two runs are the same. That the checks notice what they look for can be seen with \`--break keys\` (tools ignore
+their idempotency keys) and \`--break ids\` (senders use a new id when they try again).
+
+## The last recorded run
+
+${summaryOf(summary)}
+`;
+  await writeFile(fileURLToPath(new URL('../../docs/chaos.md', import.meta.url)), text);
+}
+
+function table(head: string[], rows: (string | number)[][]): string[] {
+  const line = (cells: (string | number)[]) => `| ${cells.join(' | ')} |`;
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)];
+}

@@ -1,0 +1,122 @@
+/** What the chaos happens to: a Temporal server and workers, all real processes of their own, and a client in this one. */
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { connect, type OstinatoClient } from '../../src/client.js';
+import { loadConfig } from '../../src/config.js';
+import { isProcess } from '../../src/dev/process.js';
+import { findOrStartServer } from '../../src/dev/server.js';
+import { readServerRecord } from '../../src/dev/server-record.js';
+import { WorkerProcess, writeBundle } from '../../test/support/workers.js';
+import type { Dice } from './dice.js';
+import { chaosModel, type ChaosModel } from './model.js';
+
+export const taskQueue = 'chaos';
+const workerCount = 3;
+
+export class World {
+  readonly workers: (WorkerProcess | undefined)[] = [];
+  /** Processes that ended by kill -9 so far. */
+  readonly lost = { workers: 0, servers: 0 };
+  /** Names of workers that were paused. */
+  readonly paused = new Set<string>();
+  /** What workers complained of before they ended. */
+  complaints = '';
+  #started = 0;
+  #bundle = '';
+  #isOpen = true;
+  readonly #slots: Promise<void>[] = [];
+
+  private constructor(
+    readonly directory: string,
+    readonly model: ChaosModel,
+    readonly address: string,
+    readonly temporal: Client,
+    readonly client: OstinatoClient,
+    private readonly ignoresKeys: boolean,
+  ) {}
+
+  static async open(dice: Dice, { ignoresKeys }: { ignoresKeys: boolean }): Promise<World> {
+    const directory = await mkdtemp(join(tmpdir(), 'ostinato-chaos-'));
+    await mkdir(join(directory, 'effects'));
+    const { address } = await startServer(directory);
+    const config = loadConfig({ dataDir: join(directory, 'data'), address, taskQueue });
+    const temporal = new Client({ connection: Connection.lazy({ address }), namespace: 'default' });
+    const world = new World(directory, await chaosModel(dice), address, temporal, await connect({ config, temporal }), ignoresKeys);
+    world.#bundle = await writeBundle(directory);
+    for (let slot = 0; slot < workerCount; slot++) world.#slots.push(world.#keepWorking(slot));
+    while (world.alive.length < workerCount) await sleep(50);
+    return world;
+  }
+
+  get effects(): string {
+    return join(this.directory, 'effects');
+  }
+
+  get alive(): WorkerProcess[] {
+    return this.workers.filter((worker) => worker?.isAlive === true) as WorkerProcess[];
+  }
+
+  /** `kill -9` of the Temporal server. It is back after a while. */
+  async killServer(downMs: number): Promise<void> {
+    const record = readServerRecord(join(this.directory, 'data'));
+    if (!record || !isProcess(record.pid, record.database)) throw new Error('The Temporal server is not there.');
+    process.kill(record.pid, 'SIGKILL');
+    this.lost.servers += 1;
+    await sleep(downMs);
+    const { address } = await startServer(this.directory);
+    if (address !== this.address) throw new Error(`The Temporal server came back at ${address}, not at ${this.address}.`);
+  }
+
+  async close(): Promise<void> {
+    this.#isOpen = false;
+    for (const worker of this.alive) await worker.kill();
+    await Promise.all(this.#slots);
+    await this.client.close();
+    await this.temporal.connection.close();
+    await this.model.close();
+    await (await startServer(this.directory)).stop();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+
+  /** A worker that has ended is followed by another. */
+  async #keepWorking(slot: number): Promise<void> {
+    while (this.#isOpen) {
+      try {
+        const worker = await WorkerProcess.start({
+          name: `worker-${(this.#started += 1)}`,
+          config: {
+            address: this.address,
+            namespace: 'default',
+            dataDir: join(this.directory, 'data'),
+            taskQueue,
+            // Soon missed, and never given up: a run may lose a worker many times here.
+            times: { model: { heartbeatMs: 2000, attempts: 50 }, tool: { heartbeatMs: 2000, attempts: 50 } },
+            worker: { stickyTimeoutMs: 1000 },
+          },
+          baseURL: this.model.baseURL,
+          bundle: this.#bundle,
+          effects: this.effects,
+          historyEvents: 60,
+          ignoresKeys: this.ignoresKeys,
+        });
+        this.workers[slot] = worker;
+        if (!this.#isOpen) await worker.kill();
+        const how = await worker.ended;
+        if (how === 'SIGKILL') this.lost.workers += 1;
+        else this.complaints += `${worker.name} ended by itself (${how}).\n`;
+        this.complaints += worker.errors;
+      } catch (error) {
+        // While the server is down no worker can start.
+        if (this.#isOpen) this.complaints += `${String(error).slice(0, 300)}\n`;
+        await sleep(500);
+      }
+    }
+  }
+}
+
+async function startServer(directory: string) {
+  return await findOrStartServer({ config: loadConfig({ dataDir: join(directory, 'data') }), ports: { server: 0, ui: 0 } });
+}

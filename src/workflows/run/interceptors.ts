@@ -1,0 +1,23 @@
+/**
+ * Renames what nobody may register: Temporal keeps names that begin with `__temporal_` for itself, and with a default handler a signal
+ * of such a name throws before any handler is asked. That fails the workflow task, which is retried forever.
+ * Bundled into the sandbox by path.
+ */
+import type { WorkflowInterceptors } from '@temporalio/workflow';
+
+const reserved = '__temporal_';
+
+export function interceptors(): WorkflowInterceptors {
+  return {
+    internals: [
+      {
+        activate(input, next) {
+          for (const { signalWorkflow: signal } of input.activation.jobs ?? []) {
+            if (signal?.signalName?.startsWith(reserved)) signal.signalName = `(reserved) ${signal.signalName}`;
+          }
+          next(input);
+        },
+      },
+    ],
+  };
+}
