@@ -11,7 +11,6 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
 import { effectCounts, toolCalls } from '../test/support/workers.js';
 import { checkRun, noCounts, type Seen } from './chaos/check.js';
 import { Dice } from './chaos/dice.js';
@@ -31,15 +30,16 @@ const { values } = parseArgs({
 const [seed, rounds] = [Number(values.seed), Number(values.rounds)];
 const killsPerRound = 9;
 
-Runtime.install({ logger: new DefaultLogger('ERROR'), telemetryOptions: { logging: { forward: {}, filter: 'ERROR' } } });
 const began = Date.now();
 const dice = new Dice(seed);
 const world = await World.open(dice, { ignoresKeys: values.break === 'keys' });
-const summary = await chaos().finally(() => world.close());
+process.once('exit', () => world.end());
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
+const summary = await chaos();
 console.log(summaryOf(summary));
 for (const problem of summary.problems) console.error(`VIOLATION ${problem}`);
 if (values.write) await writeSummary(summary);
-process.exitCode = summary.problems.length > 0 ? 1 : 0;
+process.exit(summary.problems.length > 0 ? 1 : 0);
 
 async function chaos(): Promise<Summary> {
   const work = new Work(world, dice, { forgetsIds: values.break === 'ids' });
@@ -55,12 +55,12 @@ async function chaos(): Promise<Summary> {
   jobs.push(long);
   let deck: string[] = [];
   for (let round = 1; round <= rounds; round++) {
-    const sessions = [1, 2].map((n) => work.openSession(`${seed}-${round}-${n}`));
+    const sessions = [1, 2, 3].map((n) => work.openSession(`${seed}-${round}-${n}`));
     jobs.push(...sessions);
     const going = [
       bounded(work.talk(long, [`anna-${round}`, `ben-${round}`], 3)),
       ...sessions.map((session) => bounded(work.talk(session, ['cleo', 'dora'], 3).then(() => work.end(session)))),
-      ...[1, 2, 3].map((n) => bounded(work.runSequential(`run-${seed}-${round}-${n}`).then((job) => jobs.push(job)))),
+      ...[1, 2, 3, 4].map((n) => bounded(work.runSequential(`run-${seed}-${round}-${n}`).then((job) => jobs.push(job)))),
     ];
     const isWorking = { now: true };
     const done = Promise.all(going).then(() => (isWorking.now = false));

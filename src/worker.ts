@@ -53,23 +53,29 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
   const resources = new Resources();
   try {
     const { workers, usesStandIn } = await createWorkers(options, resources);
-    const stopped = Promise.all(workers.map((worker) => worker.run())).then(
-      () => resources.close(),
-      async (error: unknown) => {
-        await resources.close();
-        throw error;
-      },
-    );
+    const stopped = runAll(workers).finally(() => resources.close());
     stopped.catch(() => undefined);
     const stop = async () => {
-      for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
+      shutDown(workers);
       await stopped;
     };
     return { usesStandIn, stopped, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
-    await resources.close();
+    // A worker that never ran cannot let go of its connection: that must not hide why.
+    await resources.close().catch(() => undefined);
     throw error;
   }
+}
+
+/** When one breaks, the others stop as well. Returns when all have, so that nothing is closed under them. */
+async function runAll(workers: Worker[]): Promise<void> {
+  const outcomes = await Promise.allSettled(workers.map((worker) => worker.run().finally(() => shutDown(workers))));
+  const broken = outcomes.find((outcome) => outcome.status === 'rejected');
+  if (broken) throw broken.reason;
+}
+
+function shutDown(workers: Worker[]): void {
+  for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
 async function createWorkers(options: WorkerOptions, resources: Resources): Promise<{ workers: Worker[]; usesStandIn: boolean }> {

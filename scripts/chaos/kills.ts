@@ -8,7 +8,7 @@ import type { World } from './world.js';
 type Kill = (world: World, dice: Dice) => Promise<unknown>;
 
 /** How long a process may take to come to the place where it is to be lost. */
-const reachMs = 12_000;
+const reachMs = 8000;
 
 export const kills: { [kind: string]: Kill } = {
   'worker: at any moment': async ({ alive }, dice) => await (alive.length > 0 && dice.pick(alive).kill()),

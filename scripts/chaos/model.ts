@@ -73,7 +73,7 @@ export async function chaosModel(dice: Dice): Promise<ChaosModel> {
 
 /** Mostly short; sometimes more than is kept inline, sent along, or shown whole. */
 function filling(dice: Dice): string {
-  const bytes = dice.pick([20, 20, 20, 60, 60, 3000, 3000, 30_000, 90_000]);
+  const bytes = dice.pick([20, 20, 20, 60, 60, 3000, 30_000, 30_000, 90_000]);
   return 'lorem ipsum dolor sit amet '.repeat(Math.ceil(bytes / 27)).slice(0, bytes);
 }
 

@@ -54,7 +54,7 @@ export class Work {
         );
       return isThere ? this.client.attach(id) : await this.client.start('sequential', { agents, task: text }, { id });
     });
-    await this.#insist(() => run.result({ timeout: '20 seconds' }));
+    await this.#untilEnded(run);
     return { run, pattern: 'sequential', said: [{ id, sender: 'task', text }] };
   }
 
@@ -87,10 +87,8 @@ export class Work {
   }
 
   async end({ run }: Job): Promise<void> {
-    await this.#insist(async () => {
-      await run.cancel();
-      await run.result({ timeout: '20 seconds' });
-    });
+    await this.#insist(() => run.cancel());
+    await this.#untilEnded(run);
   }
 
   get client(): OstinatoClient {
@@ -108,6 +106,13 @@ export class Work {
       const idNow = this.options.forgetsIds ? `${id}-${attempt}` : id;
       if (bySignal) await this.world.temporal.workflow.getHandle(run.id).signal('say', { message: text, id: idNow });
       else await run.send(text, idNow);
+    });
+  }
+
+  async #untilEnded(run: RunHandle): Promise<void> {
+    await this.#insist(async () => {
+      const { result, failure } = await run.status();
+      if (!result) throw new Error(`"${run.id}" goes on${failure ? `, or rather: ${failure.message}` : ''}.`);
     });
   }
 

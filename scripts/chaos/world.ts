@@ -1,5 +1,6 @@
 /** What the chaos happens to: a Temporal server and workers, all real processes of their own, and a client in this one. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -26,8 +27,6 @@ export class World {
   complaints = '';
   #started = 0;
   #bundle = '';
-  #isOpen = true;
-  readonly #slots: Promise<void>[] = [];
 
   private constructor(
     readonly directory: string,
@@ -46,7 +45,7 @@ export class World {
     const temporal = new Client({ connection: Connection.lazy({ address }), namespace: 'default' });
     const world = new World(directory, await chaosModel(dice), address, temporal, await connect({ config, temporal }), ignoresKeys);
     world.#bundle = await writeBundle(directory);
-    for (let slot = 0; slot < workerCount; slot++) world.#slots.push(world.#keepWorking(slot));
+    for (let slot = 0; slot < workerCount; slot++) void world.#keepWorking(slot);
     while (world.alive.length < workerCount) await sleep(50);
     return world;
   }
@@ -70,20 +69,16 @@ export class World {
     if (address !== this.address) throw new Error(`The Temporal server came back at ${address}, not at ${this.address}.`);
   }
 
-  async close(): Promise<void> {
-    this.#isOpen = false;
-    for (const worker of this.alive) await worker.kill();
-    await Promise.all(this.#slots);
-    await this.client.close();
-    await this.temporal.connection.close();
-    await this.model.close();
-    await (await startServer(this.directory)).stop();
-    await rm(this.directory, { recursive: true, force: true });
+  /** Synchronous, so that it can be done whenever this process ends. Workers end by themselves without it. */
+  end(): void {
+    const record = readServerRecord(join(this.directory, 'data'));
+    if (record && isProcess(record.pid, record.database)) process.kill(record.pid, 'SIGKILL');
+    rmSync(this.directory, { recursive: true, force: true, maxRetries: 10 });
   }
 
   /** A worker that has ended is followed by another. */
   async #keepWorking(slot: number): Promise<void> {
-    while (this.#isOpen) {
+    for (;;) {
       try {
         const worker = await WorkerProcess.start({
           name: `worker-${(this.#started += 1)}`,
@@ -103,14 +98,13 @@ export class World {
           ignoresKeys: this.ignoresKeys,
         });
         this.workers[slot] = worker;
-        if (!this.#isOpen) await worker.kill();
         const how = await worker.ended;
         if (how === 'SIGKILL') this.lost.workers += 1;
         else this.complaints += `${worker.name} ended by itself (${how}).\n`;
         this.complaints += worker.errors;
       } catch (error) {
         // While the server is down no worker can start.
-        if (this.#isOpen) this.complaints += `${String(error).slice(0, 300)}\n`;
+        this.complaints += `${String(error).slice(0, 300)}\n`;
         await sleep(500);
       }
     }

@@ -80,7 +80,7 @@ export class Terminal {
       return;
     }
     if (!this.#isAtLineStart) return;
-    this.#err.write(`\r\u001b[2K${this.noteStyle.dim(text.slice(0, (this.#err.columns ?? 80) - 1))}`);
+    this.#err.write(`\r\u001b[2K${this.noteStyle.dim(text.slice(0, (this.#err.columns || 80) - 1))}`);
     this.#hasTransient = true;
   }
 

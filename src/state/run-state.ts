@@ -91,16 +91,17 @@ export interface StepRecord {
   retries: number;
 }
 
+const message: Shape = { fields: { role: 'string', contents: { list: { fields: { $type: 'string' } } } } };
 const entry: Shape = {
   fields: {
-    message: { fields: { role: 'string', contents: { list: { fields: { $type: 'string' } } } } },
-    turn: { optional: 'number' },
+    message,
+    turn: { optional: 'count' },
     audience: { optional: { list: 'string' } },
-    opens: { optional: { fields: { id: 'string', agent: 'string', start: 'number', at: 'string' } } },
+    opens: { optional: { fields: { id: 'string', agent: 'string', start: 'count', at: 'string' } } },
     blob: { optional: 'string' },
   },
 };
-const stepTime: Shape = { fields: { attemptMs: 'number', attempts: 'number', totalMs: 'number', heartbeatMs: 'number' } };
+const stepTime: Shape = { fields: { attemptMs: 'count', attempts: 'count', totalMs: 'count', heartbeatMs: 'count' } };
 const failure: Shape = { fields: { type: 'string', message: 'string' } };
 
 export const runStateShape: Shape = {
@@ -110,50 +111,53 @@ export const runStateShape: Shape = {
     orchestration: { optional: 'string' },
     startedAt: 'string',
     team: {
-      fields: { id: 'string', members: { list: { fields: { name: 'string', maxToolRounds: 'number', modelQueue: { optional: 'string' } } } } },
+      fields: {
+        id: 'string',
+        members: { list: { fields: { name: 'string', maxToolRounds: 'count', modelQueue: { optional: 'string' } } } },
+      },
     },
     settings: {
       fields: {
         times: { fields: { model: stepTime, tool: stepTime } },
         searchAttributes: 'boolean',
-        historyEvents: { optional: 'number' },
+        historyEvents: { optional: 'count' },
       },
     },
-    limits: { fields: { turns: { optional: 'number' }, tokens: { optional: 'number' }, timeMs: { optional: 'number' } } },
+    limits: { fields: { turns: { optional: 'count' }, tokens: { optional: 'count' }, timeMs: { optional: 'count' } } },
     options: 'object',
     transcript: {
       fields: {
-        segments: { list: { fields: { id: 'string', from: 'number', count: 'number', bytes: 'number' } } },
+        segments: { list: { fields: { id: 'string', from: 'count', count: 'count', bytes: 'count' } } },
         tail: { list: entry },
-        head: { nullable: { fields: { part: 'string', length: 'number' } } },
+        head: { nullable: { fields: { part: 'string', length: 'count' } } },
       },
     },
     progress: 'object',
     turns: {
-      list: { fields: { id: 'string', ordinal: 'number', agent: 'string', start: 'number', at: 'string', modelCalls: 'number' } },
+      list: { fields: { id: 'string', ordinal: 'count', agent: 'string', start: 'count', at: 'string', modelCalls: 'count' } },
     },
-    lastTurn: 'number',
-    rounds: 'number',
-    usage: { fields: { inputTokens: 'number', outputTokens: 'number', totalTokens: 'number', modelCalls: 'number' } },
-    inbox: { list: { fields: { id: 'string', message: 'object' } } },
+    lastTurn: 'count',
+    rounds: 'count',
+    usage: { fields: { inputTokens: 'count', outputTokens: 'count', totalTokens: 'count', modelCalls: 'count' } },
+    inbox: { list: { fields: { id: 'string', message } } },
     said: {
-      list: { fields: { id: 'string', status: 'string', reply: { optional: 'number' }, failure: { optional: failure } } },
+      list: { fields: { id: 'string', status: 'string', reply: { optional: 'count' }, failure: { optional: failure } } },
     },
     unanswered: { optional: { fields: { id: { optional: 'string' } } } },
     output: { optional: { fields: { text: 'string', artifact: { optional: 'string' } } } },
     cancel: { optional: { fields: { mode: 'string', reason: { optional: 'string' } } } },
     stop: { optional: { fields: { status: 'string', code: 'string', message: 'string' } } },
     outbox: { list: { fields: { type: 'string', key: 'string', at: 'string' } } },
-    eventCount: 'number',
+    eventCount: 'count',
     steps: {
       fields: {
         current: { nullable: 'string' },
         completed: { list: 'string' },
-        count: 'number',
+        count: 'count',
         outputs: { map: { fields: { artifactId: 'string' } } },
-        retries: 'number',
+        retries: 'count',
       },
     },
-    continuations: 'number',
+    continuations: 'count',
   },
 };

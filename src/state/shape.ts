@@ -1,7 +1,8 @@
 /** Checks a value against a shape and says everything that is wrong: what zod is outside the sandbox, in a page. */
 export type Shape =
   | 'string'
-  | 'number'
+  /** A whole number from 0: a position, a number of things, milliseconds. */
+  | 'count'
   | 'boolean'
   | 'object'
   | 'any'
@@ -11,6 +12,14 @@ export type Shape =
   | { optional: Shape }
   | { nullable: Shape };
 
+const words: { [S in Extract<Shape, string>]: { expected: string; fits: (value: unknown) => boolean } } = {
+  string: { expected: 'a string', fits: (value) => typeof value === 'string' },
+  count: { expected: 'a whole number from 0', fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0 },
+  boolean: { expected: 'a boolean', fits: (value) => typeof value === 'boolean' },
+  object: { expected: 'an object', fits: isObject },
+  any: { expected: 'anything', fits: () => true },
+};
+
 /** Every problem as `path: what`, at most `limit` of them. */
 export function problemsOf(value: unknown, shape: Shape, path = '$', limit = 20): string[] {
   const problems: string[] = [];
@@ -19,11 +28,10 @@ export function problemsOf(value: unknown, shape: Shape, path = '$', limit = 20)
 }
 
 function check(value: unknown, shape: Shape, path: string, problems: string[], limit: number): void {
-  if (problems.length >= limit || shape === 'any') return;
+  if (problems.length >= limit) return;
   const wrong = (expected: string) => problems.push(`${path}: expected ${expected}, found ${nameOf(value)}`);
   if (typeof shape === 'string') {
-    const fits = shape === 'object' ? isObject(value) : typeof value === shape && (shape !== 'number' || Number.isFinite(value));
-    if (!fits) wrong(shape === 'object' ? 'an object' : `a ${shape}`);
+    if (!words[shape].fits(value)) wrong(words[shape].expected);
   } else if ('optional' in shape) {
     if (value !== undefined) check(value, shape.optional, path, problems, limit);
   } else if ('nullable' in shape) {

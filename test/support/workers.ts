@@ -100,7 +100,8 @@ export class WorkerProcess {
   }
 
   #tell(order: Order): void {
-    if (this.child.connected) this.child.send(order);
+    // Whoever has just ended hears nothing.
+    if (this.child.connected) this.child.send(order, () => undefined);
   }
 
   async #hears(kind: Report['is']): Promise<void> {
