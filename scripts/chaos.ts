@@ -6,6 +6,7 @@
  *   npm run test:chaos -- --seed 7           other plans, in another order
  *   npm run test:chaos -- --rounds 2
  *   npm run test:chaos -- --break keys       tools ignore their idempotency keys: the checks must notice
+ *   npm run test:chaos -- --break calls      workers ask the model again after it has answered: the checks must notice
  *   npm run test:chaos -- --break ids        senders use a new id when they try again: the checks must notice
  *   npm run test:chaos -- --write            writes docs/chaos.md
  */
@@ -32,7 +33,7 @@ const killsPerRound = 9;
 
 const began = Date.now();
 const dice = new Dice(seed);
-const world = await World.open(dice, { ignoresKeys: values.break === 'keys' });
+const world = await World.open(dice, values.break === 'keys' || values.break === 'calls' ? values.break : undefined);
 process.once('exit', () => world.end());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 const summary = await chaos();
@@ -60,7 +61,10 @@ async function chaos(): Promise<Summary> {
     const going = [
       bounded(work.talk(long, [`anna-${round}`, `ben-${round}`], 3)),
       ...sessions.map((session) => bounded(work.talk(session, ['cleo', 'dora'], 3).then(() => work.end(session)))),
-      ...[1, 2, 3, 4].map((n) => bounded(work.runSequential(`run-${seed}-${round}-${n}`).then((job) => jobs.push(job)))),
+      ...[1, 2, 3, 4].map(async (n) => {
+        await sleep(dice.between(0, 20_000));
+        await bounded(work.runSequential(`run-${seed}-${round}-${n}`).then((job) => jobs.push(job)));
+      }),
     ];
     const isWorking = { now: true };
     const done = Promise.all(going).then(() => (isWorking.now = false));

@@ -6,6 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connect, type OstinatoClient } from '../src/client.js';
 import { scriptedModel, type ScriptedCall, type ScriptedModel, type ScriptedReply } from '../src/testing/index.js';
+import { startWorker } from '../src/worker.js';
 import { devServer, devServerConfig } from './support/servers.js';
 import { temporaryDirectory } from './support/temporary.js';
 import { effectCounts, WorkerProcess, writeBundle } from './support/workers.js';
@@ -175,6 +176,15 @@ describe('limits of a provider hold for all workers together', () => {
     expect(began.at(-1)! - began[0]!).toBeGreaterThan(3500);
     for (const start of began) expect(began.filter((at) => at >= start && at < start + 1000).length).toBeLessThanOrEqual(9);
     expect(new Set(askedByAll())).toEqual(new Set(['north', 'south']));
+  });
+});
+
+describe('a worker that cannot start', () => {
+  test('says why, whatever it has opened already', async () => {
+    const config = devServerConfig({ dataDir: join(directory.path, 'data'), taskQueue: `never-${randomUUID()}` });
+    const providers = model.providers({ maxCallsPerSecond: 1 });
+
+    await expect(startWorker({ config, providers, workflowBundle: { code: 'this is no code' } })).rejects.toThrow('Workflow Bundle');
   });
 });
 

@@ -11,7 +11,11 @@ type Kill = (world: World, dice: Dice) => Promise<unknown>;
 const reachMs = 8000;
 
 export const kills: { [kind: string]: Kill } = {
-  'worker: at any moment': async ({ alive }, dice) => await (alive.length > 0 && dice.pick(alive).kill()),
+  'worker: at any moment': async (world, dice) => {
+    const alive = await world.untilAlive(1);
+    await sleep(dice.between(0, 1000));
+    await dice.pick(alive).kill();
+  },
   'worker: asked the model': async (world) => (await asking(world))?.kill(),
   'worker: is being answered': async (world, dice) => {
     const worker = await asking(world);
@@ -27,7 +31,7 @@ export const kills: { [kind: string]: Kill } = {
   'worker: in a workflow task': dies('publish', { sides: true }),
   'worker: seals the transcript': dies('sealSegment', { sides: true }),
   'worker: loads the team': dies('loadTeam', { sides: true }),
-  'workers: all at once': async ({ alive }) => await Promise.all(alive.map((worker) => worker.kill())),
+  'workers: all at once': async (world) => await Promise.all((await world.untilAlive()).map((worker) => worker.kill())),
   'worker: paused for longer than its heartbeat': async (world, dice) => {
     const worker = await asking(world);
     if (!worker) return;
@@ -47,8 +51,8 @@ export const kills: { [kind: string]: Kill } = {
     await world.killServer(dice.between(0, 1000));
   },
   'server and a worker': async (world, dice) => {
-    const { alive } = world;
-    await Promise.all([world.killServer(dice.between(0, 1000)), alive.length > 0 && dice.pick(alive).kill()]);
+    const alive = await world.untilAlive(1);
+    await Promise.all([world.killServer(dice.between(0, 1000)), dice.pick(alive).kill()]);
   },
 };
 
@@ -64,7 +68,8 @@ async function asking(world: World): Promise<WorkerProcess | undefined> {
 
 /** Whoever comes to such a point first ends itself there; with `sides`, just before it or just after. */
 function dies(point: string, { sides = false } = {}): Kill {
-  return async ({ alive }, dice) => {
+  return async (world, dice) => {
+    const alive = await world.untilAlive(1);
     for (const worker of alive) worker.dieAt(sides ? `^${point} .*${dice.pick(['before', 'after'])}$` : `^${point}$`);
     await Promise.race([...alive.map(({ ended }) => ended), sleep(reachMs)]);
     for (const worker of alive) worker.dieAt('nowhere');

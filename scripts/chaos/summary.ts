@@ -68,7 +68,8 @@ was asked, what the tools did, and what the server has in its histories:
 A model call is finished when the server has accepted its completion. An answer that a worker had not yet reported when it was killed is
 lost with it and asked for again: the table counts these apart. Seeds decide on plans and on the order of kills, not on the moment in
 which they fall, so no two runs are the same. That the checks notice what they look for can be seen with \`--break keys\` (tools ignore
-their idempotency keys) and \`--break ids\` (senders use a new id when they try again).
+their idempotency keys), \`--break calls\` (workers ask the model again after it has answered) and \`--break ids\` (senders use a new id
+when they try again).
 
 ## The last recorded run
 

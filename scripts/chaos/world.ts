@@ -10,7 +10,7 @@ import { loadConfig } from '../../src/config.js';
 import { isProcess } from '../../src/dev/process.js';
 import { findOrStartServer } from '../../src/dev/server.js';
 import { readServerRecord } from '../../src/dev/server-record.js';
-import { WorkerProcess, writeBundle } from '../../test/support/workers.js';
+import { WorkerProcess, writeBundle, type WorkerProcessOptions } from '../../test/support/workers.js';
 import type { Dice } from './dice.js';
 import { chaosModel, type ChaosModel } from './model.js';
 
@@ -34,19 +34,19 @@ export class World {
     readonly address: string,
     readonly temporal: Client,
     readonly client: OstinatoClient,
-    private readonly ignoresKeys: boolean,
+    private readonly breaks: WorkerProcessOptions['breaks'],
   ) {}
 
-  static async open(dice: Dice, { ignoresKeys }: { ignoresKeys: boolean }): Promise<World> {
+  static async open(dice: Dice, breaks?: WorkerProcessOptions['breaks']): Promise<World> {
     const directory = await mkdtemp(join(tmpdir(), 'ostinato-chaos-'));
     await mkdir(join(directory, 'effects'));
     const { address } = await startServer(directory);
     const config = loadConfig({ dataDir: join(directory, 'data'), address, taskQueue });
     const temporal = new Client({ connection: Connection.lazy({ address }), namespace: 'default' });
-    const world = new World(directory, await chaosModel(dice), address, temporal, await connect({ config, temporal }), ignoresKeys);
+    const world = new World(directory, await chaosModel(dice), address, temporal, await connect({ config, temporal }), breaks);
     world.#bundle = await writeBundle(directory);
     for (let slot = 0; slot < workerCount; slot++) void world.#keepWorking(slot);
-    while (world.alive.length < workerCount) await sleep(50);
+    await world.untilAlive(workerCount);
     return world;
   }
 
@@ -56,6 +56,12 @@ export class World {
 
   get alive(): WorkerProcess[] {
     return this.workers.filter((worker) => worker?.isAlive === true) as WorkerProcess[];
+  }
+
+  /** Waits until so many workers are there, though not for ever. */
+  async untilAlive(count = workerCount): Promise<WorkerProcess[]> {
+    for (const deadline = Date.now() + 20_000; this.alive.length < count && Date.now() < deadline;) await sleep(50);
+    return this.alive;
   }
 
   /** `kill -9` of the Temporal server. It is back after a while. */
@@ -95,7 +101,7 @@ export class World {
           bundle: this.#bundle,
           effects: this.effects,
           historyEvents: 60,
-          ignoresKeys: this.ignoresKeys,
+          breaks: this.breaks,
         });
         this.workers[slot] = worker;
         const how = await worker.ended;

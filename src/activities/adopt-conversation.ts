@@ -17,13 +17,23 @@ export function createAdoptConversation({ store, transcripts }: { store: Store; 
       throw fail('Input.Invalid', 'A run cannot go on with its own conversation.');
     }
     const earlier = client.workflow.getHandle(input.conversation);
+    const { taskQueue } = await ask(() => earlier.describe(), input.conversation);
+    if (taskQueue !== store.environment.taskQueue) {
+      throw fail(
+        'Run.OtherEnvironment',
+        `The conversation of "${input.conversation}" belongs to task queue "${taskQueue}". Go on with it there.`,
+      );
+    }
     const { transcript } = await ask(() => earlier.query<Checkpoint>(queries.checkpoint), input.conversation);
     const last = transcript.segments.at(-1);
     const sealed: TranscriptHead = last ? { part: last.id, length: last.from + last.count } : null;
     const tail: Entry[] = [];
-    for (let next: number | undefined = sealed?.length ?? 0; next !== undefined; ) {
+    for (let next: number | undefined = sealed?.length ?? 0; next !== undefined;) {
       const after: number = next;
-      const page: TranscriptPage = await ask(() => earlier.query<TranscriptPage, [object]>(queries.transcript, { after, limit: 1000 }), input.conversation);
+      const page: TranscriptPage = await ask(
+        () => earlier.query<TranscriptPage, [object]>(queries.transcript, { after, limit: 1000 }),
+        input.conversation,
+      );
       tail.push(...page.entries);
       next = page.next;
     }
@@ -44,7 +54,8 @@ async function ask<T>(query: () => Promise<T>, conversation: string): Promise<T>
     return await query();
   } catch (cause) {
     const { name, message } = cause as Error;
-    if (name === 'WorkflowNotFoundError') throw fail('Run.NotFound', `There is no run "${conversation}" whose conversation could go on.`, { cause });
+    if (name === 'WorkflowNotFoundError')
+      throw fail('Run.NotFound', `There is no run "${conversation}" whose conversation could go on.`, { cause });
     if (name === 'QueryNotRegisteredError') throw fail('Run.NotFound', `"${conversation}" is not a run of this application.`, { cause });
     throw fail('Store.Unavailable', `The run "${conversation}" does not answer: ${message}`, { cause });
   }

@@ -1,11 +1,16 @@
 /** Calls to Temporal, bounded in time: the SDK's client retries some refusals in silence for most of a minute. */
-import { isGrpcServiceError, WorkflowNotFoundError } from '@temporalio/client';
-import { fail } from '../contract/failure.js';
+import { isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
+import { fail, failures, type FailureType } from '../contract/failure.js';
 import type { ClientContext } from './context.js';
 
 const deadlineMs = 20_000;
 
-export async function call<T>({ temporal }: Pick<ClientContext, 'temporal'>, request: () => Promise<T>, timeoutMs = deadlineMs): Promise<T> {
+export async function call<T>(
+  { temporal }: Pick<ClientContext, 'temporal'>,
+  request: () => Promise<T>,
+  timeoutMs = deadlineMs,
+): Promise<T> {
   try {
     return await temporal.withDeadline(Date.now() + timeoutMs, request);
   } catch (error) {
@@ -17,6 +22,10 @@ export async function call<T>({ temporal }: Pick<ClientContext, 'temporal'>, req
 function asFailure(error: unknown): unknown {
   if (error instanceof WorkflowNotFoundError) {
     return fail('Run.NotFound', `There is no run "${error.workflowId}" here.`, { cause: error });
+  }
+  if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
+    const { type, message, details } = error.cause;
+    return fail(asFailureType(type), message, { cause: error.cause, details: details ?? [], final: true });
   }
   if (!isGrpcServiceError(error)) {
     const cause = (error as { cause?: unknown } | null)?.cause;
@@ -32,8 +41,21 @@ const unavailable = 14;
 
 function grpcFailure(code: number, details: string, cause: unknown) {
   if (code === unavailable || code === deadlineExceeded) {
-    return fail('Connection.Failed', `Temporal does not answer: ${details}. Is the server running, and a worker on this task queue?`, { cause });
+    return fail('Connection.Failed', `Temporal does not answer: ${details}. Is the server running, and a worker on this task queue?`, {
+      cause,
+    });
   }
   if (code === resourceExhausted) return fail('Run.Busy', `Temporal asks us to slow down: ${details}`, { cause });
   return undefined;
+}
+
+/** A type that we know, or that of a run that failed in some other way. */
+export function asFailureType(type: string | null | undefined): FailureType {
+  return type && type in failures ? (type as FailureType) : 'Run.Failed';
+}
+
+/** Nobody could answer just now; that says nothing about the run. */
+export function isSilence(error: unknown): boolean {
+  const { type } = error as { type?: unknown };
+  return type === 'Connection.Failed' || type === 'Run.Busy';
 }

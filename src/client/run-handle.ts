@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { WorkflowFailedError } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import type { RunEvent } from '../contract/event.js';
-import { fail, failureOf, failures, type FailureType } from '../contract/failure.js';
+import { fail, failureOf } from '../contract/failure.js';
 import type { MessageInput } from '../contract/message.js';
 import { messages, queries } from '../contract/names.js';
 import type { CancelInput, Checkpoint, RunResult, RunStatus, TurnStatus } from '../contract/run.js';
@@ -11,10 +11,11 @@ import type { Span } from '../contract/json.js';
 import type { Entry, TranscriptPage } from '../contract/transcript.js';
 import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
 import { readArtifact, readEntry, readTranscript, wholeEntries } from './transcript.js';
-import { call } from './call.js';
+import { asFailureType, call, isSilence } from './call.js';
 import type { ClientContext } from './context.js';
-import { milliseconds } from './span.js';
-import { firstRunOf, watchRun, type WatchOptions } from './watch.js';
+import { firstRunOf } from './describe.js';
+import { milliseconds, timeoutSignal } from './span.js';
+import { watchRun, type WatchOptions } from './watch.js';
 
 export type { WatchOptions } from './watch.js';
 
@@ -83,12 +84,18 @@ export class RunHandle {
     yield* watchRun(this.context, this.id, await this.firstRunId(), options);
   }
 
-  /** Calls back with every event, in order. Returns what stops it. A callback that throws stops only itself: `onError` hears of it. */
-  onEvent(callback: (event: RunEvent) => void, { onError, ...options }: WatchOptions & { onError?: (error: unknown) => void } = {}): () => void {
+  /**
+   * Calls back with every event, in order, one after another. Returns what stops it. A callback that throws stops only itself:
+   * `onError` hears of it.
+   */
+  onEvent(
+    callback: (event: RunEvent) => void | Promise<void>,
+    { onError, ...options }: WatchOptions & { onError?: (error: unknown) => void } = {},
+  ): () => void {
     const stopping = new AbortController();
     const signal = options.signal ? AbortSignal.any([stopping.signal, options.signal]) : stopping.signal;
     void (async () => {
-      for await (const event of this.watch({ ...options, signal })) callback(event);
+      for await (const event of this.watch({ ...options, signal })) await callback(event);
     })().catch((error: unknown) => {
       if (!stopping.signal.aborted) onError?.(error);
     });
@@ -100,8 +107,10 @@ export class RunHandle {
     callback: (message: { agent: string; text: string; turn: number }) => void,
     options?: WatchOptions & { onError?: (error: unknown) => void },
   ): () => void {
-    return this.onEvent((event) => {
-      if (event.type === 'turn.completed') callback({ agent: event.agent ?? '', text: event.text, turn: event.turn ?? 0 });
+    return this.onEvent(async (event) => {
+      if (event.type !== 'turn.completed') return;
+      const text = event.artifact === undefined ? event.text : await readArtifact(this.context, event.artifact);
+      callback({ agent: event.agent ?? '', text, turn: event.turn ?? 0 });
     }, options);
   }
 
@@ -112,9 +121,9 @@ export class RunHandle {
    * the failure of the turn
    */
   async say(message: MessageInput, options: SayOptions = {}): Promise<TurnStatus & { reply: string }> {
-    const id = options.id ?? randomUUID();
-    const { turnId, after } = await this.send(message, id);
-    return await this.#awaitTurn(turnId, after, options);
+    const giveUp = timeoutSignal(milliseconds(options.timeout ?? '10 minutes'));
+    const { turnId, after } = await this.send(message, options.id);
+    return await this.#awaitTurn(turnId, after, giveUp, options);
   }
 
   /** Says something and returns at once. */
@@ -129,7 +138,7 @@ export class RunHandle {
     try {
       return await this.#update<{ status: string }>(messages.cancel, input);
     } catch (error) {
-      if (failureOf(error).type !== 'Run.NotFound') throw error;
+      if (failureOf(error).type !== 'Run.Closed') throw error;
       return { status: (await this.status()).status };
     }
   }
@@ -140,8 +149,7 @@ export class RunHandle {
    * @throws `Run.TimedOut` when the time given has passed (the run goes on) · the run's failure
    */
   async result({ timeout }: { timeout?: Span } = {}): Promise<RunResult> {
-    const waiting = this.#result();
-    const result = timeout === undefined ? await waiting : await within(waiting, milliseconds(timeout), this.id);
+    const result = await (timeout === undefined ? this.#result() : this.#resultWithin(milliseconds(timeout)));
     if (!result.outputArtifact) return result;
     return { ...result, output: await readArtifact(this.context, result.outputArtifact) };
   }
@@ -155,41 +163,76 @@ export class RunHandle {
     return await this.#update<{ turnId: string }>(messages.say, input, input.id);
   }
 
-  async #awaitTurn(turnId: string, after: number, { timeout = '10 minutes', onDelta }: SayOptions): Promise<TurnStatus & { reply: string }> {
-    const giveUp = AbortSignal.timeout(milliseconds(timeout));
-    const ordinals = new Set<number>();
-    for await (const event of this.watch({ from: after, signal: giveUp, onIdle: () => this.#isDone(turnId) })) {
-      if (event.type === 'turn.started' && event.turnId === turnId && event.turn !== undefined) ordinals.add(event.turn);
-      if (event.type === 'delta' && !event.kind && event.turn !== undefined && ordinals.has(event.turn)) onDelta?.(event.text);
-      if ((event.type === 'turn.completed' || event.type === 'turn.failed') && event.turnId === turnId) break;
+  async #awaitTurn(
+    turnId: string,
+    after: number,
+    giveUp: AbortSignal,
+    { onDelta }: Pick<SayOptions, 'onDelta'>,
+  ): Promise<TurnStatus & { reply: string }> {
+    const onIdle = this.#whenDone(turnId);
+    for (let from = after; ; from = 0) {
+      const firstRunId = await this.firstRunId();
+      const ordinals = new Set<number>();
+      for await (const event of watchRun(this.context, this.id, firstRunId, { from, signal: giveUp, onIdle })) {
+        if (event.type === 'turn.started' && event.turnId === turnId && event.turn !== undefined) ordinals.add(event.turn);
+        if (event.type === 'delta' && !event.kind && event.turn !== undefined && ordinals.has(event.turn)) onDelta?.(event.text);
+        if ((event.type === 'turn.completed' || event.type === 'turn.failed') && event.turnId === turnId) break;
+      }
+      const turn = await this.turn(turnId).catch((error: unknown) => {
+        if (giveUp.aborted && isSilence(error)) return undefined;
+        throw error;
+      });
+      if (turn?.status === 'completed') return { ...turn, reply: turn.reply ?? '' };
+      if (turn?.failure) throw fail(asFailureType(turn.failure.type), turn.failure.message, { final: true });
+      if (giveUp.aborted) throw fail('Run.TimedOut', `No reply to "${turnId}" yet; the turn goes on. Ask again with the same id.`);
+      // A session that was closed and opened again under its id has a log of its own.
+      this.#firstRunId = undefined;
+      if ((await this.firstRunId()) === firstRunId) throw fail('Run.Closed', `The run ended before "${turnId}" was answered.`);
     }
-    const turn = await this.turn(turnId);
-    if (turn.status === 'completed') return { ...turn, reply: turn.reply ?? '' };
-    if (turn.failure) throw fail(asFailureType(turn.failure.type), turn.failure.message, { final: true });
-    if (giveUp.aborted) throw fail('Run.TimedOut', `No reply to "${turnId}" yet; the turn goes on. Ask again with the same id.`);
-    throw fail('Run.Closed', `The run ended before "${turnId}" was answered.`);
   }
 
-  async #isDone(turnId: string): Promise<boolean> {
-    const { status } = await this.#query<TurnStatus>(queries.turn, { turnId });
-    return status === 'completed' || status === 'failed';
+  /** Asks the run whether a turn is done: at once, then more and more seldom. */
+  #whenDone(turnId: string): () => Promise<boolean> {
+    let pauseMs = 1000;
+    let nextAt = 0;
+    return async () => {
+      if (Date.now() < nextAt) return false;
+      pauseMs = Math.min(pauseMs * 2, 15_000);
+      nextAt = Date.now() + pauseMs;
+      try {
+        const { status } = await this.#query<TurnStatus>(queries.turn, { turnId });
+        return status === 'completed' || status === 'failed';
+      } catch (error) {
+        if (isSilence(error)) return false;
+        throw error;
+      }
+    };
+  }
+
+  async #resultWithin(ms: number): Promise<RunResult> {
+    const expired = timeoutSignal(ms);
+    const expiry = new Promise<never>((_, reject) => {
+      const failure = fail('Run.TimedOut', `The run "${this.id}" has not ended within ${ms} ms; it goes on.`);
+      expired.addEventListener('abort', () => reject(failure), { once: true });
+    });
+    // The call that waits at the server ends with the wait.
+    const waiting = this.context.temporal.withAbortSignal(expired, () => this.#result());
+    return await Promise.race([waiting, expiry]);
   }
 
   async #result(): Promise<RunResult> {
+    const firstExecutionRunId = await this.firstRunId();
     try {
-      return (await this.context.temporal.workflow.getHandle(this.id, undefined, this.#chain()).result()) as RunResult;
+      return (await this.context.temporal.workflow.getHandle(this.id, undefined, { firstExecutionRunId }).result()) as RunResult;
     } catch (error) {
       if (!(error instanceof WorkflowFailedError)) return await call(this.context, () => Promise.reject(error as Error));
       if (error.cause instanceof CancelledFailure) return (await this.status()).result ?? Promise.reject(error);
       if (error.cause instanceof TerminatedFailure) throw fail('Run.Failed', `The run "${this.id}" was terminated.`, { cause: error });
-      if (error.cause instanceof TimeoutFailure) throw fail('Run.Failed', `The run "${this.id}" ran out of the time Temporal gave it.`, { cause: error });
+      if (error.cause instanceof TimeoutFailure)
+        throw fail('Run.Failed', `The run "${this.id}" ran out of the time Temporal gave it.`, { cause: error });
       const { type, message, details } = failureOf(error);
       throw fail(asFailureType(type), message, { cause: error, details, final: true });
     }
-  }
-
-  #chain(): { firstExecutionRunId?: string } {
-    return this.#firstRunId === undefined ? {} : { firstExecutionRunId: this.#firstRunId };
   }
 
   async #logEnd(): Promise<number> {
@@ -204,25 +247,20 @@ export class RunHandle {
     await this.#query<TranscriptPage>(queries.transcript, { after, limit: 1000 });
 
   async #query<T>(name: string, argument?: unknown): Promise<T> {
+    await this.firstRunId();
     const handle = this.context.temporal.workflow.getHandle(this.id);
     return await call(this.context, () => (argument === undefined ? handle.query<T>(name) : handle.query<T, [unknown]>(name, argument)));
   }
 
   async #update<T>(name: string, argument: unknown, updateId?: string): Promise<T> {
+    await this.firstRunId();
     const handle = this.context.temporal.workflow.getHandle(this.id);
-    return await call(this.context, () => handle.executeUpdate<T, [unknown]>(name, { args: [argument], ...(updateId && { updateId }) }));
+    const options = { args: [argument] as [unknown], ...(updateId && { updateId }) };
+    try {
+      return await call(this.context, () => handle.executeUpdate<T, [unknown]>(name, options));
+    } catch (error) {
+      if (failureOf(error).type !== 'Run.NotFound') throw error;
+      throw fail('Run.Closed', `The run "${this.id}" has ended. Start another one.`, { cause: error });
+    }
   }
-}
-
-async function within<T>(waiting: Promise<T>, ms: number, id: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(fail('Run.TimedOut', `The run "${id}" has not ended within ${ms} ms; it goes on.`)), ms);
-  });
-  waiting.catch(() => undefined);
-  return await Promise.race([waiting, timeout]).finally(() => clearTimeout(timer));
-}
-
-function asFailureType(type: string): FailureType {
-  return type in failures ? (type as FailureType) : 'Run.Failed';
 }

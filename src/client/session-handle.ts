@@ -1,10 +1,11 @@
 /** A conversation with one agent that stays open. Saying something opens it when it is not. */
 import type { WithStartWorkflowOperation, Workflow } from '@temporalio/client';
-import { fail, failureOf } from '../contract/failure.js';
+import { failureOf } from '../contract/failure.js';
 import type { MessageInput } from '../contract/message.js';
 import { messages } from '../contract/names.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
+import { assertOurs, describe } from './describe.js';
 import { RunHandle } from './run-handle.js';
 
 export class SessionHandle extends RunHandle {
@@ -31,13 +32,11 @@ export class SessionHandle extends RunHandle {
     );
   }
 
-  /** The same id in the same namespace may belong to a worker on another task queue. */
+  /** The same id in the same namespace may belong to a worker on another task queue; once that run has ended, the id is free. */
   async #checkEnvironment(): Promise<void> {
-    const { temporal, taskQueue } = this.context;
     try {
-      const found = await call(this.context, () => temporal.workflow.getHandle(this.id).describe());
-      if (found.status.name !== 'RUNNING' || found.taskQueue === taskQueue) return;
-      throw fail('Run.OtherEnvironment', `The session "${this.id}" belongs to task queue "${found.taskQueue}", not to "${taskQueue}".`);
+      const found = await describe(this.context, this.id);
+      if (found.status.name === 'RUNNING') assertOurs(this.context, found);
     } catch (error) {
       if (failureOf(error).type !== 'Run.NotFound') throw error;
     }

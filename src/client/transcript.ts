@@ -8,11 +8,12 @@ export type ReadPage = (after: number) => Promise<TranscriptPage>;
 
 export async function readTranscript(context: ClientContext, readPage: ReadPage): Promise<Entry[]> {
   const entries: Entry[] = [];
-  for (let after: number | undefined = 0; after !== undefined; ) {
+  for (let after: number | undefined = 0; after !== undefined;) {
     const page: TranscriptPage = await readPage(after);
     for (const segment of page.segments) {
       // Sealing may happen between two pages: a segment is taken from where we are.
-      if (segment.from + segment.count > entries.length) entries.push(...(await readSegment(context, segment)).slice(entries.length - segment.from));
+      if (segment.from + segment.count > entries.length)
+        entries.push(...(await readSegment(context, segment)).slice(entries.length - segment.from));
     }
     entries.push(...page.entries.slice(Math.max(entries.length - page.from, 0)));
     after = page.next;
@@ -43,14 +44,18 @@ export async function readArtifact(context: ClientContext, id: string): Promise<
 
 async function readMessage({ store }: ClientContext, id: string): Promise<Message> {
   const text = await store.blobs.get(id);
-  if (text === undefined) throw fail('Store.Unavailable', `The store has no message ${id}. Use the store (data directory) that the worker uses.`);
+  if (text === undefined)
+    throw fail('Store.Unavailable', `The store has no message ${id}. Use the store (data directory) that the worker uses.`);
   return JSON.parse(text) as Message;
 }
 
 async function readSegment({ store }: ClientContext, { id }: Segment): Promise<Entry[]> {
   const text = await store.blobs.get(id);
   if (text === undefined) {
-    throw fail('Store.Unavailable', `The store has no segment ${id} of this transcript. Use the store (data directory) that the worker uses.`);
+    throw fail(
+      'Store.Unavailable',
+      `The store has no segment ${id} of this transcript. Use the store (data directory) that the worker uses.`,
+    );
   }
   return (JSON.parse(text) as Part).entries;
 }

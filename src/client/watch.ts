@@ -1,12 +1,13 @@
 /** Follows a run's event log by cursor, and Temporal's own word on whether the run has ended: a dead log never leaves a watcher waiting. */
 import type { WorkflowExecutionDescription } from '@temporalio/client';
-import type { RunEvent } from '../contract/event.js';
+import type { EventLogKey, RunEvent } from '../contract/event.js';
 import { failureOf } from '../contract/failure.js';
 import { queries } from '../contract/names.js';
 import type { RunStatus } from '../contract/run.js';
 import type { EventCursor } from '../store/store.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
+import { describe } from './describe.js';
 
 export interface WatchOptions {
   /** Only events after this `seq`. @default 0: all */
@@ -18,6 +19,9 @@ export interface WatchOptions {
 
 /** How long one look into the log may wait, and how often Temporal is asked meanwhile. */
 const waitMs = 1000;
+
+/** How long after that a log that does not answer is waited for. */
+const patienceMs = 2000;
 
 export async function* watchRun(
   context: ClientContext,
@@ -46,29 +50,32 @@ export async function* watchRun(
   }
 }
 
-/** The run id of the first execution of whatever runs, or last ran, under this workflow id. */
-export async function firstRunOf(context: ClientContext, workflowId: string): Promise<string> {
-  const described = await describe(context, workflowId);
-  const first = described.raw.workflowExecutionInfo?.firstRunId;
-  if (first) return first;
-  const handle = context.temporal.workflow.getHandle(workflowId);
-  return (await call(context, () => handle.query<RunStatus>(queries.status))).firstRunId;
-}
-
-async function readQuietly(context: ClientContext, log: { workflowId: string; firstRunId: string }, cursor: EventCursor, signal?: AbortSignal, wait = waitMs) {
+/** Without the log there is still the run's end to wait for. */
+async function readQuietly(
+  { store }: ClientContext,
+  log: EventLogKey,
+  cursor: EventCursor,
+  signal?: AbortSignal,
+  wait = waitMs,
+): Promise<RunEvent[]> {
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<RunEvent[]>((resolve) => {
+    timer = setTimeout(resolve, wait + patienceMs, []);
+  });
   try {
-    return await context.store.events.read(log, cursor, { waitMs: wait, ...(signal && { signal }) });
+    return await Promise.race([store.events.read(log, cursor, { waitMs: wait, ...(signal && { signal }) }), patience]);
   } catch {
-    // Without the log there is still the run's end to wait for.
     await pause(signal?.aborted ? 0 : wait);
     return [];
+  } finally {
+    clearTimeout(timer);
   }
 }
 
 /** What Temporal knows when the log does not say it: the end of the run. */
 async function closingEvent(
   context: ClientContext,
-  { workflowId, firstRunId }: { workflowId: string; firstRunId: string },
+  { workflowId, firstRunId }: EventLogKey,
   { epoch, seq }: EventCursor,
 ): Promise<RunEvent | undefined> {
   let described: WorkflowExecutionDescription;
@@ -88,7 +95,10 @@ async function closingEvent(
     if (status?.result) return { type: 'run.finished', result: status.result, ...tags };
     if (status?.failure) return { type: 'run.failed', failure: status.failure, ...tags };
   }
-  return { type: 'run.failed', failure: { type: 'Run.Failed', message: `The run was closed by Temporal: ${name.toLowerCase()}.` }, ...tags };
+  const message = isOurs
+    ? `The run was closed by Temporal: ${name.toLowerCase().replace('_', ' ')}.`
+    : 'The run has ended, and another one has taken its id.';
+  return { type: 'run.failed', failure: { type: 'Run.Failed', message }, ...tags };
 }
 
 async function statusOf(context: ClientContext, workflowId: string): Promise<RunStatus | undefined> {
@@ -97,10 +107,6 @@ async function statusOf(context: ClientContext, workflowId: string): Promise<Run
   } catch {
     return undefined;
   }
-}
-
-async function describe(context: ClientContext, workflowId: string): Promise<WorkflowExecutionDescription> {
-  return await call(context, () => context.temporal.workflow.getHandle(workflowId).describe());
 }
 
 async function pause(ms: number): Promise<void> {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -74,6 +75,8 @@ describe('help', () => {
     await using directory = await temporaryDirectory();
     const names = 'demo dev worker run start say status watch result cancel list transcript export'.split(' ');
 
+    const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
+
     const { code, out } = await ostinato(['--help'], { cwd: directory.path });
 
     expect(code).toBe(0);
@@ -83,6 +86,7 @@ describe('help', () => {
       expect(own.out).toContain(`Usage: ostinato ${name} [options]`);
       expect(own.out).toContain('--json');
       expect(own.code).toBe(0);
+      expect(page).toContain(`\n### ${name}\n`);
     }
   });
 

@@ -14,7 +14,14 @@ let worker: Running;
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'ostinato-cli-'));
   const { address, namespace } = temporalForTests();
-  env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, OSTINATO_TASK_QUEUE: taskQueue, OSTINATO_DATA_DIR: join(cwd, 'data') };
+  env = {
+    TEMPORAL_ADDRESS: address,
+    TEMPORAL_NAMESPACE: namespace,
+    OSTINATO_TASK_QUEUE: taskQueue,
+    OSTINATO_DATA_DIR: join(cwd, 'data'),
+    // A run whose worker has gone is soon taken up by another one.
+    OSTINATO_STICKY_TIMEOUT: '1 second',
+  };
   await writeFile(join(cwd, 'tea.md'), tea);
   worker = startOstinato(['worker'], { cwd, env });
   await worker.says('Working on task queue');
@@ -31,6 +38,19 @@ Tea from Assam is grown near the Brahmaputra, at about 50 metres above the sea. 
 The first 12 chests reached London in 1838, and they were sold by auction in January 1839. Assam now grows about half of India's tea.
 Robert Bruce died in 1824, and it was his brother Charles who sent the first samples to Calcutta, where botanists took ten years to
 believe that they were tea. Its taste is strong and malty, because it rains up to 300 millimetres a day in the monsoon, when it is 36 degrees warm.
+`;
+
+/** An agent whose tool takes a minute. */
+const sleepy = `
+import { defineAgent, defineTool } from ${JSON.stringify(import.meta.resolve('../../src/index.ts'))};
+import { z } from ${JSON.stringify(import.meta.resolve('zod'))};
+const nap = defineTool({
+  name: 'nap',
+  description: 'Sleeps.',
+  input: z.object({}),
+  run: () => new Promise((resolve) => setTimeout(resolve, 60_000)),
+});
+export default { agents: [defineAgent({ name: 'cat', instructions: 'You are a cat.', tools: [nap] })] };
 `;
 
 const say = (...args: string[]) => ostinato(['say', ...args], { cwd, env });
@@ -87,6 +107,9 @@ describe('run', () => {
     expect(human.code).toBe(2);
     expect(JSON.parse(json.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ error: { type: 'Input.UnknownAgent' } });
     expect(json.code).toBe(2);
+    // Nor does the worker make more of it than a line.
+    expect(worker.err()).toContain('no agent is called "nobody" here');
+    expect(worker.err()).not.toMatch(/^\s+at /m);
   });
 
   test('takes agents of its own, and everything else, as JSON from standard input', async () => {
@@ -311,7 +334,7 @@ describe('where no worker polls', () => {
 
     expect(late.pid).toBeGreaterThan(0);
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
-    expect(ended[0].err).toContain('A worker polls task queue');
+    expect(ended[1].out).toBe('Noted: Hello.\n');
   }, 60_000);
 
   test('start says that the run waits, and status says what is missing', async () => {
@@ -348,14 +371,15 @@ describe('worker', () => {
 
   test('asked twice, ends at once', async () => {
     const own = { ...env, OSTINATO_TASK_QUEUE: `cli-${randomUUID()}` };
-    await using stubborn = startOstinato(['worker'], { cwd, env: own });
+    await writeFile(join(cwd, 'sleepy.config.ts'), sleepy);
+    await using stubborn = startOstinato(['worker', '--config', 'sleepy.config.ts'], { cwd, env: own });
     await stubborn.says('Working on task queue');
-    const id = (await ostinato(['start', 'sequential', '--agents', 'writer', '--file', 'tea.md'], { cwd, env: own })).out.trim();
+    const id = (await ostinato(['start', 'sequential', '--agents', 'cat', '--task', 'Take a nap.'], { cwd, env: own })).out.trim();
     await using watching = startOstinato(['watch', id, '--json'], { cwd, env: own });
-    await watching.says('"delta"');
+    await watching.says('"tool.called"');
 
     stubborn.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await stubborn.says('Letting running calls finish');
     stubborn.kill('SIGTERM');
 
     expect((await stubborn.ended).code).toBe(130);

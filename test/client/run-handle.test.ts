@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { connect, type OstinatoClient } from '../../src/client.js';
+import { eventually } from '../support/eventually.js';
 import { devServer, devServerConfig } from '../support/servers.js';
 import { openStage, type Stage } from '../support/stage.js';
 
@@ -13,7 +13,7 @@ let client: OstinatoClient;
 let other: OstinatoClient;
 beforeAll(async () => {
   environment = await devServer();
-  stage = await openStage({ environment });
+  stage = await openStage({ environment, config: { worker: { shutdownGraceMs: 1000 } } });
   client = stage.world.client;
   other = await connect({
     config: devServerConfig({ taskQueue: stage.world.taskQueue }),
@@ -44,8 +44,9 @@ const start = (agent: ReturnType<Stage['actor']>['agent']) => client.start('sequ
 
 describe('waiting for a result', () => {
   test('ends after the time given, for each who waits, as often as they like; the run goes on', async () => {
-    const { agent, release } = held();
+    const { agent, calls, release } = held();
     const run = await start(agent);
+    await eventually(() => expect(calls).toHaveLength(1));
 
     const waits = [run, other.attach(run.id), run].map((handle) => handle.result({ timeout: '300 ms' }));
     for (const wait of waits) await expect(wait).rejects.toMatchObject({ type: 'Run.TimedOut' });
@@ -111,12 +112,19 @@ describe('a run', () => {
     await open.say('hi');
 
     const list = own.world.client;
-    await eventually(async () => expect((await list.list()).map(({ id, status }) => [id, status])).toEqual([
-      [open.id, 'RUNNING'],
-      [done.id, 'COMPLETED'],
-    ]));
+    await eventually(async () =>
+      expect((await list.list()).map(({ id, status }) => [id, status])).toEqual([
+        [open.id, 'RUNNING'],
+        [done.id, 'COMPLETED'],
+      ]),
+    );
     const [, second] = await list.list();
-    expect(second).toMatchObject({ pattern: 'sequential', orchestration: 'sequential', agents: ['lister'], closedAt: expect.any(String) as string });
+    expect(second).toMatchObject({
+      pattern: 'sequential',
+      orchestration: 'sequential',
+      agents: ['lister'],
+      closedAt: expect.any(String) as string,
+    });
     expect((await list.list({ status: 'open' })).map(({ id }) => id)).toEqual([open.id]);
     expect(await list.list({ limit: 1 })).toHaveLength(1);
     expect(await client.list({ limit: 1000 }).then((all) => all.map(({ id }) => id))).not.toContain(done.id);
@@ -132,9 +140,15 @@ describe('a run', () => {
     ['say', (run) => run.say('hi')],
     ['cancel', (run) => run.cancel()],
     ['watch', (run) => run.watch().next()],
-  ] as [string, (run: ReturnType<OstinatoClient['attach']>) => Promise<unknown>][])('of an id that nobody knows is not found: %s', async (_, ask) => {
-    await expect(ask(client.attach('nobody'))).rejects.toMatchObject({ type: 'Run.NotFound', message: expect.stringContaining('"nobody"') as string });
-  });
+  ] as [string, (run: ReturnType<OstinatoClient['attach']>) => Promise<unknown>][])(
+    'of an id that nobody knows is not found: %s',
+    async (_, ask) => {
+      await expect(ask(client.attach('nobody'))).rejects.toMatchObject({
+        type: 'Run.NotFound',
+        message: expect.stringContaining('"nobody"') as string,
+      });
+    },
+  );
 
   test('says what is wrong with a message to it, typed', async () => {
     const { agent, release } = held();
@@ -166,7 +180,7 @@ describe('callbacks', () => {
       { agent: 'first', text: long, turn: 1 },
       { agent: 'second', text: 'short', turn: 2 },
     ]);
-    const all = [];
+    const all: number[] = [];
     for await (const { seq } of run.watch()) all.push(seq);
     await eventually(() => expect(seen).toEqual(all));
   });
@@ -196,14 +210,3 @@ describe('callbacks', () => {
     expect(errors).toEqual([new Error('my own mistake')]);
   });
 });
-
-async function eventually(check: () => void | Promise<void>): Promise<void> {
-  for (let tries = 0; ; tries++) {
-    try {
-      return await check();
-    } catch (error) {
-      if (tries === 100) throw error;
-      await sleep(50);
-    }
-  }
-}

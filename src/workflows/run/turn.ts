@@ -14,6 +14,9 @@ import { RunStopped } from './stopped.js';
 import { callTools } from './tool-calls.js';
 import { showDetails } from './visibility.js';
 
+/** The words of a reply that its event holds, in characters. */
+const eventText = 8000;
+
 export interface TurnOptions {
   /** `record`: the failure is part of the conversation, and the run goes on. @default 'fail' */
   onFailure?: 'fail' | 'record';
@@ -115,14 +118,16 @@ function openTurn(run: AnyRun, member: TeamMember): OpenTurn {
 function completeTurn(run: AnyRun, turn: OpenTurn, { message, blob, cut, reply }: CallModelOutput): void {
   const text = textOf(message);
   const artifact = cut && blob ? { artifact: blob } : {};
+  // Whoever wants more than the event holds finds it there.
+  const whole = blob && (cut || text.length > eventText) ? { artifact: blob } : {};
   run.state.turns = run.state.turns.filter((open) => open !== turn);
   run.state.output = { text, ...artifact };
   updateSaid(run, turn.id, { status: 'completed', reply: run.transcript.length - 1 });
   run.outbox.emit('turn.completed', {
     turnId: turn.id,
-    text: text.slice(0, 8000),
+    text: text.slice(0, eventText),
     usage: reply.usage,
-    ...artifact,
+    ...whole,
     turn: turn.ordinal,
     agent: turn.agent,
   });

@@ -1,0 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Checks again until it holds; after five seconds what does not hold fails. */
+export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
+  for (const until = Date.now() + 5000; ; await sleep(50)) {
+    try {
+      return await check();
+    } catch (error) {
+      if (Date.now() > until) throw error;
+    }
+  }
+}
