@@ -76,6 +76,7 @@ export const parts = {
     files: /^cli\//,
     imports: [
       'contract',
+      'schemas',
       'application',
       'catalog',
       'config',

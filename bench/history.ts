@@ -29,7 +29,9 @@ try {
   const rows = [
     await byReference(bench, bundle, { label: 'by reference, one worker', calls: 100, workers: 1 }),
     await byReference(bench, bundle, { label: 'by reference, two workers', calls: 100, workers: 2 }),
-    ...(process.argv.includes('--short') ? [] : [await byReference(bench, bundle, { label: 'by reference, one worker', calls: 1000, workers: 1 })]),
+    ...(process.argv.includes('--short')
+      ? []
+      : [await byReference(bench, bundle, { label: 'by reference, one worker', calls: 1000, workers: 1 })]),
     await passTheConversation(bench, { conversation, calls: 100, resultBytes }),
   ];
   console.table(rows);

@@ -27,7 +27,9 @@ const payload = { modelIn: 640, modelOut: 520, toolIn: 300, toolOut: resultBytes
 const bench = await openBench();
 const connection = await NativeConnection.connect({ address: bench.address });
 const workflowBundle = await bundleWorkflows();
-const http = await serveModel(({ toolChoice }) => (toolChoice === 'none' ? { text: 'done' } : { calls: [{ name: 'lookup', arguments: { n: 1 } }] }));
+const http = await serveModel(({ toolChoice }) =>
+  toolChoice === 'none' ? { text: 'done' } : { calls: [{ name: 'lookup', arguments: { n: 1 } }] },
+);
 
 const lookup = defineTool({
   name: 'lookup',
@@ -48,7 +50,13 @@ type Setting = (typeof settings)[number];
 
 /** Ours: one turn that ends at its limit of tool rounds. The time of the first call and of the run's frame is taken off by a run of one. */
 async function ours(provider: string, { parallel, calls }: Setting): Promise<number> {
-  const agentOf = (maxToolRounds: number) => ({ name: 'worker', instructions: 'Work.', model: `${provider}/m`, tools: ['lookup'], maxToolRounds });
+  const agentOf = (maxToolRounds: number) => ({
+    name: 'worker',
+    instructions: 'Work.',
+    model: `${provider}/m`,
+    tools: ['lookup'],
+    maxToolRounds,
+  });
   const timed = async (rounds: number) => {
     const began = performance.now();
     await Promise.all(
@@ -83,7 +91,6 @@ async function bare({ parallel, calls }: Setting): Promise<number> {
   return (long - short) / (calls - 1);
 }
 
-
 const worker = await startWorker({
   tools: [lookup],
   config: bench.config,
@@ -108,10 +115,15 @@ for (const setting of settings) {
   for (let round = 0; round < rounds; round++) {
     console.error(`${parallel} run(s), round ${round + 1} of ${rounds} …`);
     const sample = { bare: await bare(setting), ours: await ours('instant', setting), http: await ours('http', setting) };
-    console.error(Object.entries(sample).map(([name, ms]) => `${name} ${ms.toFixed(1)} ms/call`).join(', '));
+    console.error(
+      Object.entries(sample)
+        .map(([name, ms]) => `${name} ${ms.toFixed(1)} ms/call`)
+        .join(', '),
+    );
     samples.push(sample);
   }
-  const median = (pick: (sample: (typeof samples)[number]) => number) => samples.map(pick).sort((a, b) => a - b)[Math.floor(rounds / 2)] as number;
+  const median = (pick: (sample: (typeof samples)[number]) => number) =>
+    samples.map(pick).sort((a, b) => a - b)[Math.floor(rounds / 2)] as number;
   rows.push({
     runs: parallel,
     calls: `2-${calls}`,

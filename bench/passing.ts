@@ -18,8 +18,14 @@ export async function passTheConversation({ client, address }: Bench, input: Pas
     taskQueue: 'passing',
     workflowsPath: fileURLToPath(new URL('./passing-workflow.ts', import.meta.url)),
     activities: {
-      askModel: async () => ({ role: 'assistant', contents: [{ $type: 'functionCall', callId: `call_${++asked}`, name: 'lookup', arguments: { n: asked } }] }),
-      lookUp: async (n: number) => ({ role: 'tool', contents: [{ $type: 'functionResult', callId: `call_${n}`, result: words(input.resultBytes, 10_000 + n) }] }),
+      askModel: async () => ({
+        role: 'assistant',
+        contents: [{ $type: 'functionCall', callId: `call_${++asked}`, name: 'lookup', arguments: { n: asked } }],
+      }),
+      lookUp: async (n: number) => ({
+        role: 'tool',
+        contents: [{ $type: 'functionResult', callId: `call_${n}`, result: words(input.resultBytes, 10_000 + n) }],
+      }),
     },
   });
   const running = worker.run();

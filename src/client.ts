@@ -125,7 +125,9 @@ export class OstinatoClient implements AsyncDisposable {
    */
   async list({ status = 'all', limit = 50 }: { status?: 'open' | 'all'; limit?: number } = {}): Promise<RunSummary[]> {
     const { temporal, taskQueue } = this.context;
-    const query = [`TaskQueue = '${taskQueue.replaceAll("'", "''")}'`, ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])].join(' AND ');
+    const query = [`TaskQueue = '${taskQueue.replaceAll("'", "''")}'`, ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])].join(
+      ' AND ',
+    );
     const found: RunSummary[] = [];
     for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit * 2, 1000) })) {
       if (execution.status.name === 'CONTINUED_AS_NEW') continue;

@@ -89,7 +89,9 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
     taskQueue: overrides.taskQueue ?? read.text('OSTINATO_TASK_QUEUE'),
     dataDir: resolve(overrides.dataDir ?? read.text('OSTINATO_DATA_DIR')),
     cacheDir: resolve(
-      overrides.cacheDir ?? read.given('OSTINATO_CACHE_DIR') ?? join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'ostinato'),
+      overrides.cacheDir ??
+        read.given('OSTINATO_CACHE_DIR') ??
+        join(env.XDG_CACHE_HOME || join(env.HOME || homedir(), '.cache'), 'ostinato'),
     ),
     address: overrides.address,
     namespace: overrides.namespace,

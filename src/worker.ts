@@ -8,7 +8,7 @@ import { createAgentRegistry } from './agents/registry.js';
 import { loadConfig, type Config } from './config.js';
 import { connectWorker } from './connection.js';
 import { createProviders, type ProvidersOptions } from './llm/providers.js';
-import { startStandIn } from './llm/stand-in.js';
+import { standInNotice, startStandIn } from './llm/stand-in.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 import { createToolRegistry } from './tools/registry.js';
@@ -35,6 +35,8 @@ export interface WorkerOptions extends Application {
 export interface RunningWorker extends AsyncDisposable {
   /** Model calls are answered by the built-in stand-in, not by a model. */
   readonly usesStandIn: boolean;
+  /** What people should know before they read its words, if anything. */
+  readonly notice?: string;
   /** Resolves when the worker has stopped, rejects when it broke. */
   readonly stopped: Promise<void>;
   /** Takes no more work, lets steps in flight end within the grace time, and stops. */
@@ -59,7 +61,7 @@ export async function startWorker(options: WorkerOptions = {}): Promise<RunningW
       shutDown(workers);
       await stopped;
     };
-    return { usesStandIn, stopped, stop, [Symbol.asyncDispose]: stop };
+    return { usesStandIn, ...(usesStandIn && { notice: standInNotice }), stopped, stop, [Symbol.asyncDispose]: stop };
   } catch (error) {
     // A worker that never ran cannot let go of its connection: that must not hide why.
     await resources.close().catch(() => undefined);

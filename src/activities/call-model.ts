@@ -62,7 +62,10 @@ export function createCallModel({ store, transcripts, teams, providers, tools }:
           },
           { signal, onDelta: ({ text, kind }) => events.delta(text, kind) },
         );
-        const { contents, rawArguments } = bounded(mustAnswer ? withoutCalls(response.message, agent) : response.message.contents, response.rawArguments);
+        const { contents, rawArguments } = bounded(
+          mustAnswer ? withoutCalls(response.message, agent) : response.message.contents,
+          response.rawArguments,
+        );
         const message: Message = { ...response.message, authorName: agent, createdAt: new Date().toISOString(), contents };
         const calls = callsOf(message);
         events.add({
@@ -123,7 +126,9 @@ function bounded(contents: Content[], raw: { [callId: string]: string } = {}) {
 function withoutCalls({ contents }: Message, agent: string): Content[] {
   const words = contents.filter(({ $type }) => $type !== 'functionCall');
   if (words.some(({ $type }) => $type === 'text')) return words;
-  throw fail('Model.Malformed', `"${agent}" used up its tool rounds and still calls tools instead of answering. Raise \`maxToolRounds\`?`, { final: true });
+  throw fail('Model.Malformed', `"${agent}" used up its tool rounds and still calls tools instead of answering. Raise \`maxToolRounds\`?`, {
+    final: true,
+  });
 }
 
 async function permitFor(store: Store, provider: string, limit: number | undefined, signal: AbortSignal): Promise<Permit | undefined> {

@@ -40,14 +40,15 @@ export class Transcripts {
   async at(head: TranscriptHead): Promise<readonly Entry[]> {
     const parts: { id: string; part: Part; bytes: number }[] = [];
     let entries: readonly Entry[] = [];
-    for (let next = head; next !== null; ) {
+    for (let next = head; next !== null;) {
       const cached = this.#recall(next.part);
       if (cached) {
         entries = cached;
         break;
       }
       const text = await this.blobs.get(next.part);
-      if (text === undefined) throw fail('Store.Unavailable', `The store has no part ${next.part} of this transcript. Is it the same store?`);
+      if (text === undefined)
+        throw fail('Store.Unavailable', `The store has no part ${next.part} of this transcript. Is it the same store?`);
       const part = JSON.parse(text) as Part;
       if ((part.previous?.length ?? 0) + part.entries.length !== next.length) {
         throw fail('State.Unreadable', `Part ${next.part} of the transcript does not have the length that the run remembers.`);
@@ -122,7 +123,9 @@ async function readFromRun(position: number): Promise<TranscriptPage> {
   const { client, info } = Context.current();
   const { workflowId, runId } = info.workflowExecution ?? {};
   if (!workflowId) throw fail('Store.Unavailable', 'An activity outside of a workflow has no transcript.', { final: true });
-  const page = await client.workflow.getHandle(workflowId, runId).query<TranscriptPage, [object]>(queries.transcript, { after: position, limit: 1000 });
+  const page = await client.workflow
+    .getHandle(workflowId, runId)
+    .query<TranscriptPage, [object]>(queries.transcript, { after: position, limit: 1000 });
   if (page.from !== position || page.entries.length === 0) {
     throw fail('Store.Unavailable', `The run no longer holds entry ${position} of its transcript.`);
   }

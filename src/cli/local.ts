@@ -6,7 +6,6 @@ import { checkTarget, configuredTarget, connectClient, resolveTarget } from '../
 import { withProgress } from '../dev/progress.js';
 import { isRunning, readServerRecord } from '../dev/server-record.js';
 import type { FoundServer } from '../dev/server.js';
-import { standInNotice } from '../llm/stand-in.js';
 import type { RunningWorker } from '../worker.js';
 import type { Context } from './context.js';
 import { openPlace, type Place } from './place.js';
@@ -79,7 +78,7 @@ export async function startWorkerHere(context: Context, { application }: Project
   });
   const worker = await starting;
   terminal.clear();
-  if (worker.usesStandIn && !signal.aborted) terminal.note(terminal.noteStyle.yellow(standInNotice));
+  if (worker.notice && !signal.aborted) terminal.note(terminal.noteStyle.yellow(worker.notice));
   return worker;
 }
 

@@ -128,9 +128,9 @@ export class RunHandle {
 
   /** Says something and returns at once. */
   async send(message: MessageInput, id: string = randomUUID()): Promise<{ turnId: string; after: number }> {
-    const after = await this.#logEnd();
+    const end = await this.#logEnd();
     const { turnId } = await this.deliver({ message, id });
-    return { turnId, after };
+    return { turnId, after: end.firstRunId === (await this.firstRunId()) ? end.seq : 0 };
   }
 
   /** Ends the run. Repeated or late it does nothing, and tells the status. */
@@ -157,6 +157,11 @@ export class RunHandle {
   /** The first execution's run id: with the workflow id, the key of the event log. */
   protected async firstRunId(): Promise<string> {
     return (this.#firstRunId ??= await firstRunOf(this.context, this.id));
+  }
+
+  /** Another run may have taken the id. */
+  protected forgetFirstRun(): void {
+    this.#firstRunId = undefined;
   }
 
   protected async deliver(input: { message: MessageInput; id: string }): Promise<{ turnId: string }> {
@@ -186,7 +191,7 @@ export class RunHandle {
       if (turn?.failure) throw fail(asFailureType(turn.failure.type), turn.failure.message, { final: true });
       if (giveUp.aborted) throw fail('Run.TimedOut', `No reply to "${turnId}" yet; the turn goes on. Ask again with the same id.`);
       // A session that was closed and opened again under its id has a log of its own.
-      this.#firstRunId = undefined;
+      this.forgetFirstRun();
       if ((await this.firstRunId()) === firstRunId) throw fail('Run.Closed', `The run ended before "${turnId}" was answered.`);
     }
   }
@@ -235,11 +240,12 @@ export class RunHandle {
     }
   }
 
-  async #logEnd(): Promise<number> {
+  async #logEnd(): Promise<{ firstRunId?: string; seq: number }> {
     try {
-      return await this.context.store.events.end({ workflowId: this.id, firstRunId: await this.firstRunId() });
+      const firstRunId = await this.firstRunId();
+      return { firstRunId, seq: await this.context.store.events.end({ workflowId: this.id, firstRunId }) };
     } catch {
-      return 0;
+      return { seq: 0 };
     }
   }
 

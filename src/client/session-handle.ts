@@ -9,7 +9,8 @@ import { assertOurs, describe } from './describe.js';
 import { RunHandle } from './run-handle.js';
 
 export class SessionHandle extends RunHandle {
-  #isOurs: Promise<void> | undefined;
+  /** Of the execution that took the last message. */
+  #runId: string | undefined;
 
   constructor(
     context: ClientContext,
@@ -21,15 +22,19 @@ export class SessionHandle extends RunHandle {
 
   /** One round trip: the session is opened if need be, and the message accepted. */
   protected override async deliver(input: { message: MessageInput; id: string }): Promise<{ turnId: string }> {
-    await (this.#isOurs ??= this.#checkEnvironment());
-    const { temporal } = this.context;
-    return await call(this.context, () =>
-      temporal.workflow.executeUpdateWithStart<Workflow, { turnId: string }, [unknown]>(messages.say, {
+    if (this.#runId === undefined) await this.#checkEnvironment();
+    return await call(this.context, async () => {
+      const update = await this.context.temporal.workflow.startUpdateWithStart<Workflow, { turnId: string }, [unknown]>(messages.say, {
         args: [input],
         updateId: input.id,
         startWorkflowOperation: this.open(),
-      }),
-    );
+        waitForStage: 'ACCEPTED',
+      });
+      // It may have been closed and opened again since the last message: then its log is another one.
+      if (update.workflowRunId !== this.#runId) this.forgetFirstRun();
+      this.#runId = update.workflowRunId;
+      return await update.result();
+    });
   }
 
   /** The same id in the same namespace may belong to a worker on another task queue; once that run has ended, the id is free. */

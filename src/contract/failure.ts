@@ -25,7 +25,10 @@ export const failures = {
   'Run.Failed': { meaning: 'The run ended without a result: terminated or timed out from outside.', retryable: false },
   'Model.RateLimited': { meaning: 'The provider asked us to wait.', retryable: true },
   'Model.Unavailable': { meaning: 'The provider could not be reached, or failed, for as long as we tried.', retryable: true },
-  'Model.Refused': { meaning: 'The provider refuses the request: bad request, credentials, content filter, unknown model.', retryable: false },
+  'Model.Refused': {
+    meaning: 'The provider refuses the request: bad request, credentials, content filter, unknown model.',
+    retryable: false,
+  },
   'Model.ContextLength': { meaning: 'The conversation is longer than the model can read.', retryable: false },
   'Model.Empty': { meaning: 'The model said nothing, twice.', retryable: false },
   'Model.Malformed': { meaning: 'The reply does not follow the protocol.', retryable: true },

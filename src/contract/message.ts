@@ -41,7 +41,8 @@ export interface Message {
 export type MessageInput = string | Message;
 
 export function toMessage(input: MessageInput, defaults: { role?: string; createdAt?: string } = {}): Message {
-  if (typeof input !== 'string') return input.createdAt === undefined && defaults.createdAt ? { ...input, createdAt: defaults.createdAt } : input;
+  if (typeof input !== 'string')
+    return input.createdAt === undefined && defaults.createdAt ? { ...input, createdAt: defaults.createdAt } : input;
   return {
     role: defaults.role ?? 'user',
     ...(defaults.createdAt && { createdAt: defaults.createdAt }),

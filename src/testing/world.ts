@@ -41,7 +41,13 @@ const bundles = new Map<string | undefined, Promise<{ code: string }>>();
  * const run = await world.client.start('sequential', { agents: ['writer'], task: 'tea' });
  * expect((await run.result()).output).toBe('A draft.');
  */
-export async function openWorld({ environment, script = [], config: overrides, historyEvents, ...application }: WorldOptions): Promise<World> {
+export async function openWorld({
+  environment,
+  script = [],
+  config: overrides,
+  historyEvents,
+  ...application
+}: WorldOptions): Promise<World> {
   const ownDir = overrides?.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'ostinato-world-')) : undefined;
   const taskQueue = overrides?.taskQueue ?? `test-${randomUUID()}`;
   const config = loadConfig({ ...overrides, taskQueue, dataDir: overrides?.dataDir ?? ownDir });

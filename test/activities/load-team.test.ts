@@ -98,7 +98,10 @@ describe('loadTeam', () => {
 
     const loading = world().load({ task: '(kept in the run)', agents: ['analyst'], limits: { turns: 0 } }, 'sequential', { taskProblems });
 
-    await expect(loading).rejects.toMatchObject({ type: 'Input.Invalid', message: expect.stringMatching(/task\[1\]\.role[^]*limits\.turns/) });
+    await expect(loading).rejects.toMatchObject({
+      type: 'Input.Invalid',
+      message: expect.stringMatching(/task\[1\]\.role[^]*limits\.turns/),
+    });
   });
 
   test('sends the calls of a rationed provider to a queue of their own', async () => {

@@ -54,7 +54,9 @@ async function continueAsNew(run: AnyRun): Promise<never> {
   const state = { ...run.state, continuations: run.state.continuations + 1 };
   const bytes = jsonBytes(state);
   if (bytes > sizes.input + sizes.inbox) {
-    throw fail('Input.TooLarge', `The run's own state has grown to ${bytes} bytes and cannot continue. Keep less in \`progress\`.`, { final: true });
+    throw fail('Input.TooLarge', `The run's own state has grown to ${bytes} bytes and cannot continue. Keep less in \`progress\`.`, {
+      final: true,
+    });
   }
   return await makeContinueAsNewFunc()({ state });
 }

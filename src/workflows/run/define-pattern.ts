@@ -101,7 +101,9 @@ async function endBy(run: AnyRun, error: unknown): Promise<RunResult> {
 
 async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
   if (output !== undefined && jsonBytes(output) > sizes.input) {
-    throw fail('Input.TooLarge', `The output of "${run.state.pattern}" is larger than ${sizes.input / 1024} KiB. Return less.`, { final: true });
+    throw fail('Input.TooLarge', `The output of "${run.state.pattern}" is larger than ${sizes.input / 1024} KiB. Return less.`, {
+      final: true,
+    });
   }
   const { stop, output: last, usage, rounds } = run.state;
   const result: RunResult = {

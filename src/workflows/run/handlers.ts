@@ -2,14 +2,7 @@
  * Queries, updates and signals. Registered before the first await; they never await and never throw: an unguarded signal that
  * throws makes Temporal retry the workflow task forever. An update can refuse; a refused signal becomes an event.
  */
-import {
-  currentUpdateInfo,
-  defineQuery,
-  defineSignal,
-  defineUpdate,
-  setDefaultSignalHandler,
-  setHandler,
-} from '@temporalio/workflow';
+import { currentUpdateInfo, defineQuery, defineSignal, defineUpdate, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { fail } from '../../contract/failure.js';
 import { checkCancel } from '../../contract/guards.js';
 import { messages, queries } from '../../contract/names.js';

@@ -38,14 +38,16 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
     checkDocument(input);
     return newState(pattern, progress);
   }
-  if (isTooDeep(input.state)) throw fail('State.Unreadable', 'The saved state is nested too deep to be ours; it is left as it is.', { final: true });
+  if (isTooDeep(input.state))
+    throw fail('State.Unreadable', 'The saved state is nested too deep to be ours; it is left as it is.', { final: true });
   try {
     const state = readState(input.state, pattern);
     // A field that a newer release of the pattern remembers begins as it would in a new run.
     return { ...state, progress: { ...progress, ...state.progress } };
   } catch (error) {
     // After continue-as-new a newer worker may have written it. A plain error fails only the task, until a newer worker takes it.
-    if (failureOf(error).type === 'State.Newer' && workflowInfo().continuedFromExecutionRunId) throw new Error(failureOf(error).message, { cause: error });
+    if (failureOf(error).type === 'State.Newer' && workflowInfo().continuedFromExecutionRunId)
+      throw new Error(failureOf(error).message, { cause: error });
     throw fail(failureOf(error).type === 'State.Newer' ? 'State.Newer' : 'State.Unreadable', failureOf(error).message, {
       final: true,
       details: failureOf(error).details,
@@ -102,7 +104,10 @@ async function adopt(run: AnyRun, conversation: string): Promise<void> {
 function checkDocument(input: Record<string, unknown>): void {
   const problems = checkPlainJson(input, sizes.input);
   if (problems === 'too large') {
-    throw fail('Input.TooLarge', `The run's input is larger than ${sizes.input / 1024} KiB. Start with less, and say the rest to a session.`);
+    throw fail(
+      'Input.TooLarge',
+      `The run's input is larger than ${sizes.input / 1024} KiB. Start with less, and say the rest to a session.`,
+    );
   }
   if (problems.length > 0) throw problemsFailure('The run input', problems);
 }

@@ -161,5 +161,7 @@ function opening({ id, agent, start, at }: OpenTurn) {
 
 /** A typed failure of a step; not a cancellation, a stop, a continue-as-new or a bug. */
 function isTurnFailure(error: unknown): boolean {
-  return !isCancellation(error) && !(error instanceof RunStopped) && failureOf(error).type in failures && failureOf(error).type !== 'Run.Failed';
+  return (
+    !isCancellation(error) && !(error instanceof RunStopped) && failureOf(error).type in failures && failureOf(error).type !== 'Run.Failed'
+  );
 }

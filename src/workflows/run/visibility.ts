@@ -1,9 +1,5 @@
 /** What the Temporal UI and `temporal workflow list` show. No words of a conversation and no secrets go in here. */
-import {
-  setCurrentDetails,
-  upsertMemo,
-  upsertSearchAttributes,
-} from '@temporalio/workflow';
+import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporalio/workflow';
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { searchAttributes } from '../../contract/names.js';
 import type { RunStatus } from '../../contract/run.js';

@@ -93,5 +93,8 @@ test('a reply with hundreds of calls is not a reply', async () => {
 
   const run = await world.client.start('sequential', { agents: ['guide'], task: 'x' });
 
-  await expect(run.result({ timeout: '20 seconds' })).rejects.toMatchObject({ type: 'Model.Unavailable', message: expect.stringContaining('128 calls') });
+  await expect(run.result({ timeout: '20 seconds' })).rejects.toMatchObject({
+    type: 'Model.Unavailable',
+    message: expect.stringContaining('128 calls'),
+  });
 });

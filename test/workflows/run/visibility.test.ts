@@ -39,7 +39,9 @@ describe('where the search attributes are registered', () => {
     const handle = environment.client.workflow.getHandle(run.id);
 
     const { events } = await handle.fetchHistory();
-    const summaries = (events ?? []).flatMap(({ userMetadata }) => userMetadata?.summary ?? []).map((summary) => defaultPayloadConverter.fromPayload(summary));
+    const summaries = (events ?? [])
+      .flatMap(({ userMetadata }) => userMetadata?.summary ?? [])
+      .map((summary) => defaultPayloadConverter.fromPayload(summary));
     const metadata = await handle.query<{ currentDetails?: string }>('__temporal_workflow_metadata');
 
     expect(summaries).toEqual(['sequential: writer', 'load the team', 'writer: turn 1, model call 1']);
