@@ -1,7 +1,7 @@
 // @ts-check
 /** `dist`, from nothing. Runs after `npm install` in the repository too, so that `npx ostinato` is there at once. */
 import { execFileSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
@@ -20,6 +20,9 @@ if (compiler !== undefined && existsSync(`${root}/src`)) {
     console.error('The build failed: the compiler says why above. Mend it and run `npm run build`.');
     process.exit(1);
   }
+  // Our patterns are bundled once, here, and not by every worker that starts.
+  const { prebuild } = await import(`${root}/dist/worker/workflow-bundle.js`);
+  writeFileSync(`${root}/dist/workflows/bundle.json`, await prebuild());
   const { bin } = JSON.parse(readFileSync(`${root}/package.json`, 'utf8'));
   for (const file of Object.values(bin)) chmodSync(`${root}/${file}`, 0o755);
 } else if (event === 'prepare') {

@@ -43,7 +43,7 @@ function pack() {
 /** @param {string[]} files */
 function missing(files) {
   const targets = Object.values(manifest.exports).flatMap((target) => (typeof target === 'string' ? target : Object.values(target)));
-  const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', ...Object.values(manifest.bin), ...targets];
+  const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/workflows/bundle.json', ...Object.values(manifest.bin), ...targets];
   return needed
     .map((file) => file.replace(/^\.\//, ''))
     .filter((file) => !files.includes(file))
@@ -55,12 +55,14 @@ function unexpected(files) {
   const expected = [
     /^(package\.json|README\.md|LICENSE|CHANGELOG\.md)$/,
     /^dist\/[\w/-]+(\.js|\.d\.ts)(\.map)?$/,
+    /^dist\/workflows\/bundle\.json$/,
     /^src\/[\w/-]+\.ts$/,
     /^docs\/[\w./-]+\.(md|svg|png)$/,
     /^examples\/[\w./-]+\.(ts|md|json|txt)$/,
   ];
   const stale = (/** @type {string} */ file) =>
-    file.startsWith('dist/') && !files.includes(file.replace(/^dist/, 'src').replace(/(\.js|\.d\.ts)(\.map)?$/, '.ts'));
+    /^dist\/.*(\.js|\.d\.ts)(\.map)?$/.test(file) &&
+    !files.includes(file.replace(/^dist/, 'src').replace(/(\.js|\.d\.ts)(\.map)?$/, '.ts'));
   return [
     ...files.filter((file) => !expected.some((form) => form.test(file))).map((file) => `${file} does not belong there.`),
     ...files.filter(stale).map((file) => `${file} has no source: run \`npm run build\`.`),

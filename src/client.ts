@@ -17,6 +17,7 @@ import type { RunInput } from './contract/run.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 
+export { loadConfig, type Config, type ConfigOverrides } from './config.js';
 export type { RunHandle, WatchOptions } from './client/run-handle.js';
 export type { SessionHandle } from './client/session-handle.js';
 export type { RunSummary } from './client/summary.js';

@@ -1,6 +1,5 @@
 /** Composition root: agents, tools, providers and a store become a Temporal worker. */
-import { fileURLToPath } from 'node:url';
-import { bundleWorkflowCode, Worker, type NativeConnection, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
+import { Worker, type NativeConnection, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.js';
 import { modelQueue } from './activities/load-team.js';
 import type { Application } from './application.js';
@@ -14,7 +13,10 @@ import type { Store } from './store/store.js';
 import { createToolRegistry } from './tools/registry.js';
 import { foreignStorage } from './worker/foreign-storage.js';
 import { hasSearchAttributes } from './worker/search-attributes.js';
+import { bundleWorkflows } from './worker/workflow-bundle.js';
 
+export { bundleWorkflows } from './worker/workflow-bundle.js';
+export { loadConfig, type Config, type ConfigOverrides } from './config.js';
 export type { Application } from './application.js';
 
 export interface WorkerOptions extends Application {
@@ -148,29 +150,6 @@ class Resources {
     for (const close of this.#closers.splice(0).reverse()) await close();
   }
 }
-
-/** The workflow code of a worker, ready to be given to several. */
-export async function bundleWorkflows(workflowsPath = defaultWorkflowsPath): Promise<{ code: string }> {
-  const { code } = await bundleWorkflowCode({
-    workflowsPath,
-    workflowInterceptorModules: [interceptorsPath],
-    payloadConverterPath,
-    logger: quiet,
-    // Lines in stack traces need the mappings, not a second copy of all sources: half the size.
-    webpackConfigHook: (webpack) => ({ ...webpack, devtool: 'inline-nosources-source-map' }),
-  });
-  return { code };
-}
-
-// In the package these are `.js`, in the repository `.ts`.
-const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-const defaultWorkflowsPath = fileURLToPath(new URL(`./workflows/index.${extension}`, import.meta.url));
-const interceptorsPath = fileURLToPath(new URL(`./workflows/run/interceptors.${extension}`, import.meta.url));
-// Only the sandbox needs it: there, a payload that throws while it is decoded is retried forever.
-const payloadConverterPath = fileURLToPath(new URL(`./contract/payload-converter.${extension}`, import.meta.url));
-
-const silent = () => undefined;
-const quiet = { log: silent, trace: silent, debug: silent, info: silent, warn: console.warn, error: console.error };
 
 function providersOf({ providers }: Config, standInURL: string | undefined): ProvidersOptions {
   const standard = providers.default ?? { baseURL: standInURL, apiKey: () => 'stand-in', ...providers.limits };

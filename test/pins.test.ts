@@ -216,6 +216,9 @@ const entries: Record<string, { source: string; exports: string[] }> = {
     exports: [
       'OstinatoClient',
       'connect',
+      'loadConfig',
+      'type Config',
+      'type ConfigOverrides',
       'type ConnectOptions',
       'type RunHandle',
       'type RunSummary',
@@ -226,7 +229,16 @@ const entries: Record<string, { source: string; exports: string[] }> = {
   },
   './worker': {
     source: 'src/worker.ts',
-    exports: ['bundleWorkflows', 'startWorker', 'type Application', 'type RunningWorker', 'type WorkerOptions'],
+    exports: [
+      'bundleWorkflows',
+      'loadConfig',
+      'startWorker',
+      'type Application',
+      'type Config',
+      'type ConfigOverrides',
+      'type RunningWorker',
+      'type WorkerOptions',
+    ],
   },
   './workflows': {
     source: 'src/workflows/index.ts',
@@ -238,7 +250,19 @@ const entries: Record<string, { source: string; exports: string[] }> = {
   },
   './testing': {
     source: 'src/testing/index.ts',
-    exports: ['openWorld', 'scriptedModel', 'type Script', 'type ScriptedModel', 'type World', 'type WorldOptions'],
+    exports: [
+      'openWorld',
+      'scriptedModel',
+      'type Script',
+      'type ScriptLine',
+      'type ScriptPart',
+      'type ScriptedCall',
+      'type ScriptedModel',
+      'type ScriptedModelOptions',
+      'type ScriptedReply',
+      'type World',
+      'type WorldOptions',
+    ],
   },
 };
 

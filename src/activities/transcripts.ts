@@ -9,6 +9,9 @@ import type { Entry, EntryRef, Part, TranscriptHead, TranscriptPage } from '../c
 import type { BlobStore } from '../store/store.js';
 import { toStepMessage } from './step-message.js';
 
+/** Some entries, by the position of the first. */
+type Stretch = Pick<TranscriptPage, 'from' | 'entries'>;
+
 /** Transcripts read lately, by their head. A worker that goes on with a run it knows reads nothing at all. */
 const cacheBytes = 128 * 1024 * 1024;
 
@@ -46,14 +49,11 @@ export class Transcripts {
         entries = cached;
         break;
       }
-      const text = await this.blobs.get(next.part);
-      if (text === undefined)
-        throw fail('Store.Unavailable', `The store has no part ${next.part} of this transcript. Is it the same store?`);
-      const part = JSON.parse(text) as Part;
+      const { part, bytes } = await this.#part(next.part);
       if ((part.previous?.length ?? 0) + part.entries.length !== next.length) {
         throw fail('State.Unreadable', `Part ${next.part} of the transcript does not have the length that the run remembers.`);
       }
-      parts.push({ id: next.part, part, bytes: text.length });
+      parts.push({ id: next.part, part, bytes });
       next = part.previous;
     }
     for (const { id, part, bytes } of parts.reverse()) {
@@ -70,7 +70,7 @@ export class Transcripts {
 
   async #resolve(refs: readonly EntryRef[]): Promise<Entry[]> {
     const resolved: Entry[] = [];
-    let page: TranscriptPage | undefined;
+    let page: Stretch | undefined;
     for (const ref of refs) {
       if ('entry' in ref) {
         resolved.push(ref.entry);
@@ -78,7 +78,7 @@ export class Transcripts {
         resolved.push({ ...ref.stored, message: await this.#message(ref.stored.blob) });
       } else {
         for (let position = ref.inRun; position < ref.inRun + (ref.count ?? 1); position++) {
-          if (!page || position >= page.from + page.entries.length) page = await readFromRun(position);
+          if (!page || position >= page.from + page.entries.length) page = await this.#pageAt(position);
           resolved.push(await this.#offload(page.entries[position - page.from] as Entry));
         }
       }
@@ -90,6 +90,21 @@ export class Transcripts {
   async #offload(entry: Entry): Promise<Entry> {
     if (entry.cut || jsonBytes(entry.message) <= sizes.entry) return entry;
     return { ...entry, ...(await toStepMessage(this.blobs, entry.message)) };
+  }
+
+  /** Entries from a position on. While a step is tried again, another turn may have had them sealed. */
+  async #pageAt(position: number): Promise<Stretch> {
+    const page = await readFromRun(position);
+    const segment = page.segments.find(({ from, count }) => from <= position && position < from + count);
+    if (segment) return { from: segment.from, entries: (await this.#part(segment.id)).part.entries };
+    if (page.from === position && page.entries.length > 0) return page;
+    throw fail('Store.Unavailable', `The run has no entry ${position} in its transcript.`);
+  }
+
+  async #part(id: string): Promise<{ part: Part; bytes: number }> {
+    const text = await this.blobs.get(id);
+    if (text === undefined) throw fail('Store.Unavailable', `The store has no part ${id} of this transcript. Is it the same store?`);
+    return { part: JSON.parse(text) as Part, bytes: text.length };
   }
 
   async #message(blob: string): Promise<Message> {
@@ -123,11 +138,6 @@ async function readFromRun(position: number): Promise<TranscriptPage> {
   const { client, info } = Context.current();
   const { workflowId, runId } = info.workflowExecution ?? {};
   if (!workflowId) throw fail('Store.Unavailable', 'An activity outside of a workflow has no transcript.', { final: true });
-  const page = await client.workflow
-    .getHandle(workflowId, runId)
-    .query<TranscriptPage, [object]>(queries.transcript, { after: position, limit: 1000 });
-  if (page.from !== position || page.entries.length === 0) {
-    throw fail('Store.Unavailable', `The run no longer holds entry ${position} of its transcript.`);
-  }
-  return page;
+  const handle = client.workflow.getHandle(workflowId, runId);
+  return await handle.query<TranscriptPage, [object]>(queries.transcript, { after: position, limit: 1000 });
 }

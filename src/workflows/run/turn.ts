@@ -35,7 +35,10 @@ export async function takeTurn(run: AnyRun, member: TeamMember, { onFailure = 'f
   }
 }
 
-async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promise<CallModelOutput> {
+/** What a model said, and where it is in the transcript. */
+type Reply = CallModelOutput & { position: number };
+
+async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promise<Reply> {
   for (;;) {
     await boundary(run, turn);
     const mustAnswer = turn.modelCalls >= member.maxToolRounds;
@@ -46,7 +49,7 @@ async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promis
   }
 }
 
-async function askModel(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAnswer: boolean): Promise<CallModelOutput> {
+async function askModel(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAnswer: boolean): Promise<Reply> {
   const call = turn.modelCalls + 1;
   const step = beginStep(run, `${turn.ordinal}/${call}`);
   const summary = `${turn.agent}: turn ${turn.ordinal}, model call ${call}`;
@@ -71,13 +74,12 @@ async function askModel(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAns
   run.state.usage = addUsage(run.state.usage, output.reply.usage);
   turn.modelCalls = call;
   completeStep(run, step, output);
-  appendReply(run, turn, output, call === 1);
-  return output;
+  return { ...output, position: appendReply(run, turn, output, call === 1) };
 }
 
-function appendReply(run: AnyRun, turn: OpenTurn, output: CallModelOutput, isFirst: boolean): void {
+function appendReply(run: AnyRun, turn: OpenTurn, output: CallModelOutput, isFirst: boolean): number {
   const { message, reply, blob, cut, rawArguments } = output;
-  run.transcript.append({
+  return run.transcript.append({
     message,
     turn: turn.ordinal,
     // A reply on the way, with its calls, is the agent's own business.
@@ -115,14 +117,14 @@ function openTurn(run: AnyRun, member: TeamMember): OpenTurn {
   return turn;
 }
 
-function completeTurn(run: AnyRun, turn: OpenTurn, { message, blob, cut, reply }: CallModelOutput): void {
+function completeTurn(run: AnyRun, turn: OpenTurn, { message, blob, cut, reply, position }: Reply): void {
   const text = textOf(message);
   const artifact = cut && blob ? { artifact: blob } : {};
   // Whoever wants more than the event holds finds it there.
   const whole = blob && (cut || text.length > eventText) ? { artifact: blob } : {};
   run.state.turns = run.state.turns.filter((open) => open !== turn);
   run.state.output = { text, ...artifact };
-  updateSaid(run, turn.id, { status: 'completed', reply: run.transcript.length - 1 });
+  updateSaid(run, turn.id, { status: 'completed', reply: position });
   run.outbox.emit('turn.completed', {
     turnId: turn.id,
     text: text.slice(0, eventText),
