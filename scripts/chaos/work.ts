@@ -99,13 +99,14 @@ export class Work {
     return Array.from({ length: this.dice.pick([0, 0, 1, 1, 2]) }, () => this.dice.pick(rounds));
   }
 
-  async #deliver(run: RunHandle, { id, text }: Said, bySignal: boolean): Promise<void> {
+  async #deliver(run: RunHandle, message: Said, bySignal: boolean): Promise<void> {
+    const { id, text } = message;
     let attempt = 0;
     await this.#insist(async () => {
       attempt += 1;
-      const idNow = this.options.forgetsIds ? `${id}-${attempt}` : id;
-      if (bySignal) await this.world.temporal.workflow.getHandle(run.id).signal('say', { message: text, id: idNow });
-      else await run.send(text, idNow);
+      if (this.options.forgetsIds) message.id = `${id}-${attempt}`;
+      if (bySignal) await this.world.temporal.workflow.getHandle(run.id).signal('say', { message: text, id: message.id });
+      else await run.send(text, message.id);
     });
   }
 

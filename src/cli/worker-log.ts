@@ -16,9 +16,15 @@ export async function installWorkerLog(terminal: Terminal, level: 'WARN' | 'ERRO
 
 /** `Activity failed: callModel of article/1, attempt 2: The provider asked us to wait. (Model.RateLimited)` */
 function lineOf({ message, meta = {} }: LogEntry): string {
-  const { workflowId, activityType, attempt, error } = meta as { [name: string]: unknown };
+  const { workflowId, activityType, attempt, error, failure } = meta as { [name: string]: unknown };
   const what = [activityType, workflowId && `of ${String(workflowId)}`, Number(attempt) > 1 && `attempt ${String(attempt)}`];
   const where = what.filter(Boolean).join(' ');
   const why = error instanceof Error ? failureOf(error) : undefined;
-  return [message, where, why && `${why.message} (${why.type})`].filter(Boolean).join(': ');
+  return [message, where, why ? `${why.message} (${why.type})` : taskFailure(failure)].filter(Boolean).join(': ');
+}
+
+/** Why a workflow task failed, as the SDK reports it: non-determinism above all. */
+function taskFailure(failure: unknown): string | undefined {
+  const { message } = ((failure as { failure?: unknown } | undefined)?.failure ?? failure ?? {}) as { message?: unknown };
+  return typeof message === 'string' ? message : undefined;
 }

@@ -14,7 +14,7 @@ export interface EventTypes {
   'turn.started': { turnId: string };
   /** A step starts over: forget the partial text of its earlier attempts. */
   'step.restarted': { reason?: string };
-  /** Words as they come. Join those of the highest attempt of a step, by index. */
+  /** Words as they come. Join those of the highest attempt of a step, by `seq`. */
   delta: { text: string; kind?: 'reasoning' };
   'message.completed': { text: string; usage: Usage; finishReason: string; model: string; calls?: string[] };
   'tool.called': { tool: string; callId: string; arguments?: Json };

@@ -30,8 +30,9 @@ type InputOf<Name extends string> = Name extends PatternName ? RunInput<Name> : 
  *
  * @example
  * export const duet = definePattern('duet', { progress: { verse: 0 } }, async (run) => {
- *   for (; run.progress.verse < 4; run.progress.verse += 1) {
+ *   while (run.progress.verse < 4) {
  *     await run.turn(run.agents[run.progress.verse % 2]!);
+ *     run.progress.verse += 1; // Before the checkpoint: there the run may continue as new.
  *     await run.checkpoint();
  *   }
  * });

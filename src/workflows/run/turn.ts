@@ -148,7 +148,8 @@ function recordFailure(run: AnyRun, turn: OpenTurn, error: unknown): void {
     turn: turn.ordinal,
     ...(turn.modelCalls === 0 && { opens: opening(turn), reply: { model: '', finishReason: 'error', usage: noUsage } }),
   });
-  updateSaid(run, turn.id, { status: 'failed', failure: { type, message } });
+  // A thousand of these have to fit into the state.
+  updateSaid(run, turn.id, { status: 'failed', failure: { type, message: message.slice(0, 500) } });
   run.outbox.emit('turn.failed', { turnId: turn.id, failure: { type, message }, turn: turn.ordinal, agent: turn.agent });
 }
 
