@@ -62,8 +62,10 @@ async function byReference(
   });
   let queries = 0;
   const running = [];
+  const connections: NativeConnection[] = [];
   for (let i = 0; i < workers; i++) {
     const connection = await NativeConnection.connect({ address });
+    connections.push(connection);
     const query = connection.workflowService.queryWorkflow.bind(connection.workflowService);
     connection.workflowService.queryWorkflow = ((...args: Parameters<typeof query>) => {
       queries += 1;
@@ -90,6 +92,7 @@ async function byReference(
   const { firstRunId, usage } = await run.status();
   const { bytes, events, executions } = await historySize(temporal, run.id, firstRunId);
   for (const worker of running) await worker.stop();
+  for (const connection of connections) await connection.close();
   await client.close();
   const budget = floor + 4096 * usage.modelCalls;
   return {
