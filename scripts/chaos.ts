@@ -29,68 +29,77 @@ const { values } = parseArgs({
   },
 });
 const [seed, rounds] = [Number(values.seed), Number(values.rounds)];
-const killsPerRound = 9;
+const lossesPerRound = 10;
 
 const began = Date.now();
 const dice = new Dice(seed);
 const world = await World.open(dice, values.break === 'keys' || values.break === 'calls' ? values.break : undefined);
 process.once('exit', () => world.end());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
-const summary = await chaos();
+
+const work = new Work(world, dice, { forgetsIds: values.break === 'ids' });
+const jobs: Job[] = [];
+const problems: string[] = [];
+const losses: Summary['losses'] = new Map(Object.keys(kills).map((kind) => [kind, { times: 0, workers: 0, servers: 0 }]));
+/** Kinds of losses in an order of chance: each comes up as often as any other. */
+let deck: string[] = [];
+/** What the end of a round waits for. */
+let going: Promise<void>[] = [];
+
+// One conversation goes on through all rounds.
+const long = openSession('long');
+for (let round = 1; round <= rounds; round++) {
+  going = [];
+  go(work.talk(long, [`anna-${round}`, `ben-${round}`], 3));
+  for (const n of [1, 2, 3]) {
+    const session = openSession(`${round}-${n}`);
+    go(work.talk(session, ['cleo', 'dora'], 3).then(() => work.end(session)));
+    go(sleep(dice.between(0, 15_000)).then(() => begin()));
+  }
+  for (let n = 0; n < lossesPerRound; n++) await loseSomething(round);
+  await Promise.all(going);
+  console.error(`round ${round} of ${rounds}: done after ${secondsSoFar()} s`);
+}
+going = [];
+go(work.end(long));
+await Promise.all(going);
+
+const summary = await check();
 console.log(summaryOf(summary));
 for (const problem of summary.problems) console.error(`VIOLATION ${problem}`);
 if (values.write) await writeSummary(summary);
 process.exit(summary.problems.length > 0 ? 1 : 0);
 
-async function chaos(): Promise<Summary> {
-  const work = new Work(world, dice, { forgetsIds: values.break === 'ids' });
-  const jobs: Job[] = [];
-  const losses: Summary['losses'] = new Map(Object.keys(kills).map((kind) => [kind, { tried: 0, workers: 0, servers: 0 }]));
-  const problems: string[] = [];
-  const bounded = async (what: Promise<unknown>): Promise<void> => {
-    await what.catch((error: unknown) => problems.push(`did not come to its end: ${String(error)}`));
-  };
+function openSession(key: string): Job {
+  const session = work.openSession(`${seed}-${key}`);
+  jobs.push(session);
+  return session;
+}
 
-  // One conversation goes on through all rounds.
-  const long = work.openSession(`${seed}-long`);
-  jobs.push(long);
-  let deck: string[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    const sessions = [1, 2, 3].map((n) => work.openSession(`${seed}-${round}-${n}`));
-    jobs.push(...sessions);
-    const going = [
-      bounded(work.talk(long, [`anna-${round}`, `ben-${round}`], 3)),
-      ...sessions.map((session) => bounded(work.talk(session, ['cleo', 'dora'], 3).then(() => work.end(session)))),
-      ...[1, 2, 3, 4].map(async (n) => {
-        await sleep(dice.between(0, 20_000));
-        await bounded(work.runSequential(`run-${seed}-${round}-${n}`).then((job) => jobs.push(job)));
-      }),
-    ];
-    const isWorking = { now: true };
-    const done = Promise.all(going).then(() => (isWorking.now = false));
-    for (let n = 0; n < killsPerRound && isWorking.now; n++) {
-      await sleep(dice.between(200, 1500));
-      if (deck.length === 0) deck = dice.shuffled(Object.keys(kills));
-      const kind = deck.pop()!;
-      const before = { ...world.lost };
-      await kills[kind]!(world, dice);
-      const tally = losses.get(kind)!;
-      tally.tried += 1;
-      tally.workers += world.lost.workers - before.workers;
-      tally.servers += world.lost.servers - before.servers;
-      console.error(`round ${round}: ${kind}`);
-    }
-    await done;
-    console.error(`round ${round} of ${rounds}: done after ${Math.round((Date.now() - began) / 1000)} s`);
-  }
-  await bounded(work.end(long));
+function begin(options?: { large: boolean }): void {
+  go(work.runSequential(`run-${seed}-${jobs.length}-${dice.between(1000, 9999)}`, options).then((job) => void jobs.push(job)));
+}
 
-  const seen: Seen = {
-    asked: world.model.asked,
-    toolCalls: toolCalls(world.effects),
-    effects: effectCounts(world.effects),
-    paused: world.paused,
-  };
+function go(what: Promise<void>): void {
+  going.push(what.catch((error: unknown) => void problems.push(`something did not come to its end: ${String(error)}`)));
+}
+
+async function loseSomething(round: number): Promise<void> {
+  await sleep(dice.between(200, 1500));
+  if (deck.length === 0) deck = dice.shuffled(Object.keys(kills));
+  const kind = deck.pop() as keyof typeof kills;
+  const before = { ...world.lost };
+  await kills[kind]!(world, dice, begin);
+  const tally = losses.get(String(kind))!;
+  tally.times += 1;
+  tally.workers += world.lost.workers - before.workers;
+  tally.servers += world.lost.servers - before.servers;
+  console.error(`round ${round}: ${kind}`);
+}
+
+async function check(): Promise<Summary> {
+  const { asked } = world.model;
+  const seen: Seen = { asked, toolCalls: toolCalls(world.effects), effects: effectCounts(world.effects), paused: world.paused };
   const counts = { ...noCounts };
   for (const job of jobs) {
     const checked = await checkRun(world, job, seen);
@@ -98,11 +107,10 @@ async function chaos(): Promise<Summary> {
     for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += checked.counts[key];
   }
   for (const line of world.complaints.split('\n')) if (/nondeterminism|TMPRL1100|ended by itself/i.test(line)) problems.push(line);
-  return {
-    ...{ seed, rounds, losses, counts, problems },
-    seconds: Math.round((Date.now() - began) / 1000),
-    runs: jobs.length,
-    asked: world.model.asked.length,
-    retries: work.retries,
-  };
+  const { retries } = work;
+  return { seed, rounds, seconds: secondsSoFar(), losses, runs: jobs.length, asked: asked.length, retries, counts, problems };
+}
+
+function secondsSoFar(): number {
+  return Math.round((Date.now() - began) / 1000);
 }

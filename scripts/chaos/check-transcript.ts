@@ -10,7 +10,7 @@ export function problemsOfMessages({ said, pattern }: Job, entries: Entry[]): st
   const problems: string[] = [];
   const last = new Map<string, number>();
   for (const { id, sender, text } of said) {
-    const positions = entries.flatMap((entry, i) => (textOf(entry.message) === text ? [i] : []));
+    const positions = entries.flatMap((entry, i) => (isSaying(entry, text) ? [i] : []));
     const [position = -1] = positions;
     if (positions.length !== 1) problems.push(`message "${id}" is there ${positions.length} times.`);
     if (position < (last.get(sender) ?? -1)) problems.push(`message "${id}" came before an earlier one of ${sender}.`);
@@ -26,7 +26,7 @@ export function problemsOfMessages({ said, pattern }: Job, entries: Entry[]): st
         problems.push(`turn ${turn} did ${calls.join('/')} instead of ${roundsOf(text).join('/')}.`);
     }
   }
-  const others = entries.filter(({ turn, message }) => turn === undefined && !said.some(({ text }) => text === textOf(message)));
+  const others = entries.filter((entry) => entry.turn === undefined && !said.some(({ text }) => isSaying(entry, text)));
   if (others.length > 0) problems.push(`${others.length} messages are there that nobody said.`);
   return problems;
 }
@@ -45,6 +45,10 @@ export function problemsOfHearing({ entry, position, step }: Reply, { heard, tex
     problems.push(`message ${different} was heard differently at step ${step}: ${heard[different]?.content.slice(0, 80)}`);
   if (!text.startsWith(beginningOf(entry))) problems.push(`step ${step} is not what the model said.`);
   return problems;
+}
+
+function isSaying(entry: Entry, text: string): boolean {
+  return entry.cut ? text.startsWith(beginningOf(entry)) : text === textOf(entry.message);
 }
 
 /** Of a very large message the transcript has only the beginning. */

@@ -106,7 +106,9 @@ function problemsOfQuestions(job: Job, replies: Reply[], { finished }: RunHistor
     for (const again of group.filter((one) => one.at > at)) {
       if (seen.paused.has(again.worker)) counts.late += 1;
       else
-        problems.push(`step ${step} was finished, and ${again.worker} asked the model again (${again.nonce}, ${Math.round(again.at - at)} ms later).`);
+        problems.push(
+          `step ${step} was finished, and ${again.worker} asked the model again (${again.nonce}, ${Math.round(again.at - at)} ms later).`,
+        );
     }
   }
   return problems;

@@ -5,7 +5,10 @@ import type { WorkerProcess } from '../../test/support/workers.js';
 import type { Dice } from './dice.js';
 import type { World } from './world.js';
 
-type Kill = (world: World, dice: Dice) => Promise<unknown>;
+type Kill = (world: World, dice: Dice, begin: Begin) => Promise<unknown>;
+
+/** Begins another run; with `large`, one whose transcript has to be sealed. */
+export type Begin = (options?: { large: boolean }) => void;
 
 /** How long a process may take to come to the place where it is to be lost. */
 const reachMs = 8000;
@@ -29,8 +32,8 @@ export const kills: { [kind: string]: Kill } = {
   'worker: in a tool, after its effect': dies('tool after its effect'),
   'worker: a tool has returned': dies('callTool append tool.returned', { sides: true }),
   'worker: in a workflow task': dies('publish', { sides: true }),
-  'worker: seals the transcript': dies('sealSegment', { sides: true }),
-  'worker: loads the team': dies('loadTeam', { sides: true }),
+  'worker: seals the transcript': dies('sealSegment', { sides: true, provoke: (begin) => begin({ large: true }) }),
+  'worker: loads the team': dies('loadTeam', { sides: true, provoke: (begin) => begin() }),
   'workers: all at once': async (world) => await Promise.all((await world.untilAlive()).map((worker) => worker.kill())),
   'worker: paused for longer than its heartbeat': async (world, dice) => {
     const worker = await asking(world);
@@ -67,10 +70,11 @@ async function asking(world: World): Promise<WorkerProcess | undefined> {
 }
 
 /** Whoever comes to such a point first ends itself there; with `sides`, just before it or just after. */
-function dies(point: string, { sides = false } = {}): Kill {
-  return async (world, dice) => {
+function dies(point: string, { sides = false, provoke }: { sides?: boolean; provoke?: (begin: Begin) => void } = {}): Kill {
+  return async (world, dice, begin) => {
     const alive = await world.untilAlive(1);
     for (const worker of alive) worker.dieAt(sides ? `^${point} .*${dice.pick(['before', 'after'])}$` : `^${point}$`);
+    provoke?.(begin);
     await Promise.race([...alive.map(({ ended }) => ended), sleep(reachMs)]);
     for (const worker of alive) worker.dieAt('nowhere');
   };

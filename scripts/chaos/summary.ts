@@ -7,8 +7,8 @@ export interface Summary {
   seed: number;
   rounds: number;
   seconds: number;
-  /** By kind: how often it was tried, and how many processes were killed by it. */
-  losses: Map<string, { tried: number; workers: number; servers: number }>;
+  /** By kind: how often it was done, and how many processes were killed by it. */
+  losses: Map<string, { times: number; workers: number; servers: number }>;
   runs: number;
   /** Requests that the model received. */
   asked: number;
@@ -46,7 +46,7 @@ export function summaryOf({ seed, rounds, seconds, losses, runs, asked, retries,
     '',
     ...table(
       ['What was lost', 'times', 'workers killed', 'servers killed'],
-      [...losses].map(([kind, { tried, workers, servers }]) => [kind, tried, workers, servers]),
+      [...losses].map(([kind, { times, workers, servers }]) => [kind, times, workers, servers]),
     ),
   ].join('\n');
 }

@@ -42,8 +42,8 @@ export class Work {
     private readonly options: WorkOptions,
   ) {}
 
-  async runSequential(id: string): Promise<Job> {
-    const text = planned(id, this.#plan());
+  async runSequential(id: string, { large = false } = {}): Promise<Job> {
+    const text = planned(id, this.#plan()) + 'lorem ipsum '.repeat(large ? 25_000 : 0);
     const run = await this.#insist(async () => {
       const isThere = await this.world.temporal.workflow
         .getHandle(id)

@@ -56,9 +56,14 @@ export function activitiesIn(history: readonly HistoryEvent[]): RecordedActivity
   return activities;
 }
 
+/** The server refuses to close or continue a run that has just been sent something more, and asks the worker again. */
+const somethingMoreCame = 1;
+
 /** Workflow tasks that failed: a run that has one is retried by Temporal until somebody repairs it. */
 export function failedTasksIn(history: readonly HistoryEvent[]): string[] {
-  return history.flatMap(({ workflowTaskFailedEventAttributes: failed }) => (failed ? [failed.failure?.message ?? 'unknown'] : []));
+  return history.flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
+    failed && failed.cause !== somethingMoreCame ? [failed.failure?.message ?? `cause ${failed.cause}`] : [],
+  );
 }
 
 function millisecondsOf(time: Timestamp): number {

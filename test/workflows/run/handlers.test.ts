@@ -117,7 +117,7 @@ describe('a session is not harmed by', () => {
     expect(refusalsIn(await eventsOf(session)).length).toBeGreaterThan(0);
     // A waiting session, too, leaves its history behind when it grows long.
     expect((await session.checkpoint()).continuations).toBeGreaterThanOrEqual(1);
-  });
+  }, 120_000);
 
   test('hundreds of them during a turn: no other event is lost, and none of them travels far', async () => {
     let answer = (): void => undefined;
@@ -139,7 +139,7 @@ describe('a session is not harmed by', () => {
     }
     const inputs = activitiesIn(await historyOfRun(session)).map(({ inputBytes }) => inputBytes);
     expect(Math.max(...inputs)).toBeLessThan(40 * 1024);
-  });
+  }, 120_000);
 });
 
 describe('a run started with', () => {
