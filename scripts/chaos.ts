@@ -44,12 +44,11 @@ const losses: Summary['losses'] = new Map(Object.keys(kills).map((kind) => [kind
 /** Kinds of losses in an order of chance: each comes up as often as any other. */
 let deck: string[] = [];
 /** What the end of a round waits for. */
-let going: Promise<void>[] = [];
+const going: Promise<void>[] = [];
 
 // One conversation goes on through all rounds.
 const long = openSession('long');
 for (let round = 1; round <= rounds; round++) {
-  going = [];
   go(work.talk(long, [`anna-${round}`, `ben-${round}`], 3));
   for (const n of [1, 2, 3]) {
     const session = openSession(`${round}-${n}`);
@@ -57,12 +56,11 @@ for (let round = 1; round <= rounds; round++) {
     go(sleep(dice.between(0, 15_000)).then(() => begin()));
   }
   for (let n = 0; n < lossesPerRound; n++) await loseSomething(round);
-  await Promise.all(going);
+  await untilDone();
   console.error(`round ${round} of ${rounds}: done after ${secondsSoFar()} s`);
 }
-going = [];
 go(work.end(long));
-await Promise.all(going);
+await untilDone();
 
 const summary = await check();
 console.log(summaryOf(summary));
@@ -82,6 +80,11 @@ function begin(options?: { large: boolean }): void {
 
 function go(what: Promise<void>): void {
   going.push(what.catch((error: unknown) => void problems.push(`something did not come to its end: ${String(error)}`)));
+}
+
+/** What goes on may begin more. */
+async function untilDone(): Promise<void> {
+  for (let next = going.shift(); next; next = going.shift()) await next;
 }
 
 async function loseSomething(round: number): Promise<void> {

@@ -56,13 +56,13 @@ export function activitiesIn(history: readonly HistoryEvent[]): RecordedActivity
   return activities;
 }
 
-/** The server refuses to close or continue a run that has just been sent something more, and asks the worker again. */
-const somethingMoreCame = 1;
+/** UNHANDLED_COMMAND and FORCE_CLOSE_COMMAND: the run was sent something more meanwhile, or much more; the server asks the worker again. */
+const somethingMoreCame: unknown[] = [1, 17];
 
 /** Workflow tasks that failed: a run that has one is retried by Temporal until somebody repairs it. */
 export function failedTasksIn(history: readonly HistoryEvent[]): string[] {
   return history.flatMap(({ workflowTaskFailedEventAttributes: failed }) =>
-    failed && failed.cause !== somethingMoreCame ? [failed.failure?.message ?? `cause ${failed.cause}`] : [],
+    failed && !somethingMoreCame.includes(failed.cause) ? [failed.failure?.message ?? `cause ${failed.cause}`] : [],
   );
 }
 
