@@ -42,7 +42,9 @@ function readSteps(events: Events, { finished, problems }: RunHistory): string[]
     if (step !== undefined) {
       finished.set(step, { at: msOf(event.eventTime), attempt: attempts.get(String(completed?.scheduledEventId)) ?? 1 });
     }
-    if (failed) problems.push(`a workflow task failed: ${failed.failure?.message ?? String(failed.cause)}`);
+    const failure = failed && (failed.failure?.message ?? String(failed.cause));
+    // Something arrived while the run was about to end or to continue as new: the server has it look again.
+    if (failure && failure !== 'UnhandledCommand') problems.push(`a workflow task failed: ${failure}`);
   }
   return [...steps.values()];
 }
