@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connect, type OstinatoClient, type RunHandle } from '../src/client.js';
 import type { RunEvent } from '../src/contract/event.js';
@@ -13,6 +13,9 @@ import { devServer, devServerConfig } from './support/servers.js';
 import { temporaryDirectory } from './support/temporary.js';
 import { watchedTexts, writtenTexts } from './support/watching.js';
 import { effectCounts, toolCalls, WorkerProcess, writeBundle } from './support/workers.js';
+
+// Processes start slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const taskQueue = `loss-${randomUUID()}`;
 let environment: TestWorkflowEnvironment;
@@ -88,7 +91,7 @@ const askedBy = (call: ScriptedCall) => call.headers['x-worker']!;
 const toolResults = ({ messages }: ScriptedCall) => messages.filter(({ role }) => role === 'tool');
 const conversationOf = ({ messages }: ScriptedCall) => messages.map(({ role, content }) => `${role}: ${content}`);
 const speaker = (name: string, more: object = {}) => ({ name, instructions: 'Speak.', model: name, ...more });
-const patience = { timeout: '25 seconds' };
+const patience = { timeout: '50 seconds' };
 
 async function until(isTrue: () => unknown): Promise<void> {
   while (!isTrue()) await sleep(20);
@@ -220,7 +223,7 @@ describe('a worker is killed', () => {
     await environment.client.workflow.getHandle(session.id).signal('say', { message: '' });
     for (const worker of workers) worker.dieAt('nowhere');
 
-    expect((await session.say('three', { timeout: '25 seconds' })).reply).toBe('heard three');
+    expect((await session.say('three', { ...patience })).reply).toBe('heard three');
     expect(model.calls).toHaveLength(3);
     const events = await expectConsistent(session);
     expect(events.filter(({ type }) => type === 'input.refused')).toHaveLength(1);

@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connect, type OstinatoClient } from '../src/client.js';
 import { scriptedModel, type ScriptedCall, type ScriptedModel, type ScriptedReply } from '../src/testing/index.js';
@@ -10,6 +10,9 @@ import { startWorker } from '../src/worker.js';
 import { devServer, devServerConfig } from './support/servers.js';
 import { temporaryDirectory } from './support/temporary.js';
 import { effectCounts, WorkerProcess, writeBundle } from './support/workers.js';
+
+// Processes start slowly on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const taskQueue = `workers-${randomUUID()}`;
 let environment: TestWorkflowEnvironment;
@@ -81,7 +84,7 @@ describe('two workers', () => {
     const runs = await Promise.all(
       tasks.map((task) => client.start('sequential', { agents: [speaker('looker', { tools: ['note'] }), speaker('writer')], task })),
     );
-    const results = await Promise.all(runs.map((run) => run.result({ timeout: '25 seconds' })));
+    const results = await Promise.all(runs.map((run) => run.result({ timeout: '50 seconds' })));
 
     expect(results.map(({ output }) => output)).toEqual(tasks.map((task) => `written ${task}`));
     expect(model.calls).toHaveLength(3 * tasks.length);
@@ -108,7 +111,7 @@ describe('two workers', () => {
 
     const run = await client.start('sequential', { agents: [speaker('walker', { tools: ['note'] })], task: 'walk' });
     await model.called(calls);
-    const result = await run.result({ timeout: '25 seconds' });
+    const result = await run.result({ timeout: '50 seconds' });
 
     expect(result.output).toBe(texts.at(-1));
     expect(askedByAll()).toEqual(texts.map((_, i) => (i % 2 === 0 ? 'north' : 'south')));
@@ -119,7 +122,7 @@ describe('two workers', () => {
     }
     expect(queries() - queriesBefore).toBeLessThanOrEqual(0.02 * calls);
     await workers.get('south')!.work();
-  }, 60_000);
+  });
 });
 
 describe('an immediate cancel', () => {
@@ -152,7 +155,7 @@ describe('limits of a provider hold for all workers together', () => {
     const runs = await Promise.all(
       Array.from({ length: 14 }, () => client.start('sequential', { agents: [speaker('few', { model: 'few/any' })], task: 'go' })),
     );
-    await Promise.all(runs.map((run) => run.result({ timeout: '25 seconds' })));
+    await Promise.all(runs.map((run) => run.result({ timeout: '50 seconds' })));
 
     expect(most).toBe(2);
     expect(model.calls).toHaveLength(14);
@@ -169,7 +172,7 @@ describe('limits of a provider hold for all workers together', () => {
     const runs = await Promise.all(
       Array.from({ length: 20 }, () => client.start('sequential', { agents: [speaker('slow', { model: 'slow/any' })], task: 'go' })),
     );
-    await Promise.all(runs.map((run) => run.result({ timeout: '25 seconds' })));
+    await Promise.all(runs.map((run) => run.result({ timeout: '50 seconds' })));
 
     expect(began).toHaveLength(20);
     // A second's worth may go at once; then four a second, over both.
