@@ -223,7 +223,7 @@ describe('a worker is killed', () => {
     await environment.client.workflow.getHandle(session.id).signal('say', { message: '' });
     for (const worker of workers) worker.dieAt('nowhere');
 
-    expect((await session.say('three', { ...patience })).reply).toBe('heard three');
+    expect((await session.say('three', patience)).reply).toBe('heard three');
     expect(model.calls).toHaveLength(3);
     const events = await expectConsistent(session);
     expect(events.filter(({ type }) => type === 'input.refused')).toHaveLength(1);
