@@ -7,7 +7,7 @@
  *   npm run test:chaos -- --rounds 2
  *   npm run test:chaos -- --break keys       tools ignore their idempotency keys: the checks must notice
  *   npm run test:chaos -- --break calls      workers ask the model again after it has answered: the checks must notice
- *   npm run test:chaos -- --break ids        senders use a new id when they try again: the checks must notice
+ *   npm run test:chaos -- --break ids        senders use a new id when they send again: the checks must notice
  *   npm run test:chaos -- --write            writes docs/chaos.md
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -110,8 +110,8 @@ async function check(): Promise<Summary> {
     for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += checked.counts[key];
   }
   for (const line of world.complaints.split('\n')) if (/nondeterminism|TMPRL1100|ended by itself/i.test(line)) problems.push(line);
-  const { retries } = work;
-  return { seed, rounds, seconds: secondsSoFar(), losses, runs: jobs.length, asked: asked.length, retries, counts, problems };
+  const { sent } = work;
+  return { seed, rounds, seconds: secondsSoFar(), losses, runs: jobs.length, sent, asked: asked.length, counts, problems };
 }
 
 function secondsSoFar(): number {

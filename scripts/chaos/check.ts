@@ -29,6 +29,7 @@ export interface Reply {
 }
 
 export const noCounts = {
+  /** To sessions. */
   messages: 0,
   /** Model calls that the server accepted. */
   finished: 0,
@@ -45,13 +46,18 @@ export const noCounts = {
 export type Counts = typeof noCounts;
 
 export async function checkRun(world: World, job: Job, seen: Seen): Promise<{ problems: string[]; counts: Counts }> {
-  const { run, said } = job;
+  const { run, said, pattern } = job;
   const entries = await run.transcript();
   const events: RunEvent[] = [];
   for await (const event of run.watch()) events.push(event);
   const history = await historyOf(world.temporal, run.id, (await run.status()).firstRunId);
   const replies = repliesOf(entries, seen.asked);
-  const counts = { ...noCounts, messages: said.length, finished: replies.length, continuations: history.continuations };
+  const counts = {
+    ...noCounts,
+    messages: pattern === 'session' ? said.length : 0,
+    finished: replies.length,
+    continuations: history.continuations,
+  };
 
   const problems = [
     ...history.problems,

@@ -12,13 +12,13 @@ export interface Summary {
   runs: number;
   /** Requests that the model received. */
   asked: number;
-  /** Attempts of senders and starters beyond the first. */
-  retries: number;
+  /** How often a message was sent, the same ones again included. */
+  sent: number;
   counts: Counts;
   problems: string[];
 }
 
-export function summaryOf({ seed, rounds, seconds, losses, runs, asked, retries, counts, problems }: Summary): string {
+export function summaryOf({ seed, rounds, seconds, losses, runs, sent, asked, counts, problems }: Summary): string {
   const all = [...losses.values()];
   const workers = all.reduce((sum, one) => sum + one.workers, 0);
   const servers = all.reduce((sum, one) => sum + one.servers, 0);
@@ -32,8 +32,8 @@ export function summaryOf({ seed, rounds, seconds, losses, runs, asked, retries,
         ['Processes killed by `kill -9`', `${workers + servers}: ${workers} workers, ${servers} times the Temporal server`],
         ['Runs', runs],
         ['… continued as new', `${counts.continuations} times`],
-        ['Messages said', counts.messages],
-        ['… sent again until they were accepted', retries],
+        ['Messages to sessions', counts.messages],
+        ['… sendings: each until it was accepted, and some once more', sent],
         ['Model calls finished (accepted by the server)', counts.finished],
         ['Requests that the model received', asked],
         ['… whose answers were lost with their workers, and asked for again', counts.unfinished],
@@ -69,7 +69,7 @@ A model call is finished when the server has accepted its completion. An answer 
 lost with it and asked for again: the table counts these apart. Seeds decide on plans and on the order of kills, not on the moment in
 which they fall, so no two runs are the same. That the checks notice what they look for can be seen with \`--break keys\` (tools ignore
 their idempotency keys), \`--break calls\` (workers ask the model again after it has answered) and \`--break ids\` (senders use a new id
-when they try again).
+when they send again).
 
 ## The last recorded run
 

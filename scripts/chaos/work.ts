@@ -33,8 +33,8 @@ const rounds = ['note', 'post', 'note+post', 'note+note'];
 const patienceMs = 180_000;
 
 export class Work {
-  /** Attempts of senders beyond the first. */
-  retries = 0;
+  /** How often somebody sent a message, the same ones again included. */
+  sent = 0;
 
   constructor(
     private readonly world: World,
@@ -99,15 +99,23 @@ export class Work {
     return Array.from({ length: this.dice.pick([0, 0, 1, 1, 2]) }, () => this.dice.pick(rounds));
   }
 
+  /** Again and again until it is accepted; now and then once more, as one who never heard that it was. */
   async #deliver(run: RunHandle, message: Said, bySignal: boolean): Promise<void> {
-    const { id, text } = message;
-    let attempt = 0;
     await this.#insist(async () => {
-      attempt += 1;
-      if (this.options.forgetsIds) message.id = `${id}-${attempt}`;
-      if (bySignal) await this.world.temporal.workflow.getHandle(run.id).signal('say', { message: text, id: message.id });
-      else await run.send(text, message.id);
+      this.sent += 1;
+      await this.#send(run, message, bySignal);
     });
+    if (this.dice.roll() > 0.2) return;
+    const id = this.options.forgetsIds ? `${message.id}-again` : message.id;
+    await this.#insist(async () => {
+      this.sent += 1;
+      await this.#send(run, { ...message, id }, this.dice.roll() < 0.5);
+    });
+  }
+
+  async #send(run: RunHandle, { id, text }: Said, bySignal: boolean): Promise<void> {
+    if (bySignal) await this.world.temporal.workflow.getHandle(run.id).signal('say', { message: text, id });
+    else await run.send(text, id);
   }
 
   async #untilEnded(run: RunHandle): Promise<void> {
@@ -125,7 +133,6 @@ export class Work {
       } catch (error) {
         const { type } = failureOf(error);
         if (Date.now() > deadline || type === 'Input.Invalid' || type === 'Run.NotConversational') throw error;
-        this.retries += 1;
         await sleep(500);
       }
     }
