@@ -32,13 +32,14 @@ export const parts = {
   // What a worker does for a workflow.
   activities: {
     files: /^activities\//,
-    imports: ['contract', 'schemas', 'definitions', 'llm', 'agents', 'tools', 'store'],
+    imports: ['contract', 'schemas', 'definitions', 'llm', 'agents', 'tools', 'functions', 'store'],
     packages: ['@temporalio/activity', '@temporalio/common', 'type:@temporalio/client', 'zod'],
     node: true,
   },
-  definitions: { files: /^(agents|tools)\/define-[^/]+\.ts$/, imports: ['contract'], packages: ['zod'] },
+  definitions: { files: /^(agents|tools|functions)\/define-[^/]+\.ts$/, imports: ['contract'], packages: ['zod'] },
   catalog: { files: /^(agents|tools)\/catalog\//, imports: ['contract', 'definitions'], packages: ['zod'], node: true },
-  agents: { files: /^agents\//, imports: ['contract', 'schemas', 'definitions', 'tools'], packages: ['zod'] },
+  agents: { files: /^agents\//, imports: ['contract', 'schemas', 'definitions', 'tools', 'functions'], packages: ['zod'] },
+  functions: { files: /^functions\//, imports: ['contract', 'definitions'] },
   tools: { files: /^tools\//, imports: ['contract', 'schemas', 'definitions'], packages: ['zod', '@temporalio/common'], node: true },
   llm: { files: /^llm\//, imports: ['contract'], packages: ['openai', '@temporalio/common'], node: true },
   store: { files: /^store\//, imports: ['contract'], packages: ['libsql', '@temporalio/common'], node: true },
@@ -61,7 +62,7 @@ export const parts = {
   },
   worker: {
     files: /^worker(\.ts$|\/)/,
-    imports: ['contract', 'application', 'config', 'connection', 'definitions', 'catalog', 'activities', 'llm', 'agents', 'tools', 'store'],
+    imports: ['contract', 'application', 'config', 'connection', 'definitions', 'catalog', 'activities', 'llm', 'agents', 'tools', 'functions', 'store'],
     packages: ['@temporalio/worker', '@temporalio/client', '@temporalio/common', '@temporalio/proto'],
     node: true,
   },

@@ -1,5 +1,6 @@
 import type { Agent } from './agents/define-agent.js';
 import type { Orchestration } from './agents/define-orchestration.js';
+import type { RegisteredFunction } from './functions/define-function.js';
 import type { ProvidersOptions } from './llm/providers.js';
 import type { Tool } from './tools/define-tool.js';
 
@@ -7,6 +8,8 @@ import type { Tool } from './tools/define-tool.js';
 export interface Application {
   agents?: Agent[];
   tools?: Tool[];
+  /** Functions that documents name; those that definitions hold as values need not be here. */
+  functions?: RegisteredFunction[];
   orchestrations?: Orchestration[];
   /** Model providers of one's own. @default those of the settings, or the built-in stand-in */
   providers?: ProvidersOptions;

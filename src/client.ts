@@ -10,6 +10,7 @@ import { loadConfig, type Config } from './config.js';
 import { connectClient } from './connection.js';
 import type { AgentDefinition } from './contract/agent.js';
 import { fail } from './contract/failure.js';
+import { documentOf, outputReader } from './client/typed.js';
 import { newRunId, sessionId } from './client/ids.js';
 import { parseRunInput } from './contract/input-schema.js';
 import type { PatternName } from './contract/pattern.js';
@@ -71,14 +72,20 @@ export class OstinatoClient implements AsyncDisposable {
   /**
    * Starts a run and returns at once.
    *
-   * @param what a pattern's name (also one of your own), or an orchestration as defined
+   * @param what a pattern's name (also one of your own), or an orchestration as defined: then its schemas say what the task and the
+   * output are
    * @throws `Input.Invalid` with every problem · `Input.TooLarge` · `Run.AlreadyExists`
    */
-  async start<P extends PatternName>(what: P | Orchestration<P>, input: RunInput<P>, options?: StartOptions): Promise<RunHandle>;
+  async start<P extends PatternName, Task, Result>(
+    what: Orchestration<P, Task, Result>,
+    input: Omit<RunInput<P>, 'task'> & { task?: Task | RunInput['task'] },
+    options?: StartOptions,
+  ): Promise<RunHandle<Result>>;
+  async start<P extends PatternName>(what: P, input: RunInput<P>, options?: StartOptions): Promise<RunHandle>;
   async start(what: string, input: RunInput, options?: StartOptions): Promise<RunHandle>;
-  async start(what: string | Orchestration, input: RunInput, { id }: StartOptions = {}): Promise<RunHandle> {
+  async start(what: string | Orchestration, input: object, { id }: StartOptions = {}): Promise<RunHandle<unknown>> {
     const pattern = typeof what === 'string' ? what : what.pattern;
-    const document = parseRunInput(pattern, typeof what === 'string' ? input : { ...input, orchestration: what.name });
+    const document = typeof what === 'string' ? parseRunInput(pattern, input) : documentOf(what, input as RunInput);
     const workflowId = id ?? newRunId(pattern);
     const { temporal, taskQueue } = this.context;
     try {
@@ -90,7 +97,8 @@ export class OstinatoClient implements AsyncDisposable {
           staticSummary: `${typeof what === 'string' ? what : what.name}: ${namesOf(document)}`.slice(0, 200),
         }),
       );
-      return new RunHandle(this.context, workflowId, started.firstExecutionRunId);
+      const readOutput = typeof what === 'string' ? undefined : outputReader(what);
+      return new RunHandle<unknown>(this.context, workflowId, started.firstExecutionRunId, readOutput);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       throw fail('Run.AlreadyExists', `A run "${workflowId}" is open already. Attach to it, or choose another id.`, { cause: error });
@@ -98,8 +106,10 @@ export class OstinatoClient implements AsyncDisposable {
   }
 
   /** Comes back to a run by its id, from any process. */
-  attach(id: string): RunHandle {
-    return new RunHandle(this.context, id);
+  attach(id: string): RunHandle;
+  attach<P extends PatternName, Task, Result>(id: string, what: Orchestration<P, Task, Result>): RunHandle<Result>;
+  attach(id: string, what?: Orchestration): RunHandle<unknown> {
+    return new RunHandle<unknown>(this.context, id, undefined, what && outputReader(what));
   }
 
   /** The conversation with an agent under a key of yours. The same agent and key are the same session, whoever opens it. */

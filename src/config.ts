@@ -176,6 +176,11 @@ function namedProviders(read: SettingsReader): { [name: string]: ProviderConfig 
   return named;
 }
 
+/** A worker may keep no runs in memory: then each step finds a run as a worker finds it that has never seen it. */
+function mayBeNone(name: string, value: number): boolean {
+  return name === 'worker.maxCachedWorkflows' && value === 0;
+}
+
 function problemsOfOverrides({ times, worker, ...texts }: ConfigOverrides): string[] {
   const empty = Object.entries(texts).filter(([, value]) => typeof value === 'string' && value.trim() === '');
   const numbers = Object.entries({ 'times.model': times?.model, 'times.tool': times?.tool, worker }).flatMap(([at, values]) =>
@@ -183,7 +188,9 @@ function problemsOfOverrides({ times, worker, ...texts }: ConfigOverrides): stri
   );
   return [
     ...empty.map(([name]) => `${name}: must not be empty`),
-    ...numbers.filter(([, value]) => value !== undefined && !(value > 0)).map(([name, value]) => `${name}: ${value} is not above 0`),
+    ...numbers
+      .filter(([name, value]) => value !== undefined && !(value > 0) && !mayBeNone(name, value))
+      .map(([name, value]) => `${name}: ${value} is not above 0`),
   ];
 }
 

@@ -1,23 +1,31 @@
 /** The package root: how agents, tools and orchestrations are defined, and the types that cross boundaries. Safe to import anywhere. */
 export { defineAgent, type Agent, type AgentOptions } from './agents/define-agent.js';
 export { defineOrchestration, type Orchestration, type OrchestrationOptions } from './agents/define-orchestration.js';
+export { defineFunction, type FunctionContext, type FunctionOptions, type RegisteredFunction } from './functions/define-function.js';
 export { defineTool, type Tool, type ToolContext, type ToolOptions } from './tools/define-tool.js';
 export { failures, failureOf, type FailureType } from './contract/failure.js';
 export { patternNames, patterns, type PatternName, type PatternOptions } from './contract/pattern.js';
 export { defaultTaskQueue } from './contract/names.js';
 export { textOf } from './contract/message.js';
-export type { AgentDefinition } from './contract/agent.js';
+export type { AgentDefinition, Member, OrchestrationMember, ToolReference } from './contract/agent.js';
 export type { EventType, EventTypes, RunEvent } from './contract/event.js';
 export type { Json, JsonObject, Span } from './contract/json.js';
+export type { Condition, Fired } from './contract/termination.js';
+export type { RequestKind, RequestView } from './contract/request.js';
 export type { Content, Message, MessageInput } from './contract/message.js';
 export type {
   CancelInput,
   Checkpoint,
+  InputShape,
   Limits,
+  OutputShape,
+  RespondInput,
+  RunFrame,
   RunInput,
   RunResult,
   RunStatus,
   SayInput,
+  StopInput,
   StopCode,
   StopReason,
   TurnStatus,

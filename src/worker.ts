@@ -1,11 +1,12 @@
 /** Composition root: agents, tools, providers and a store become a Temporal worker. */
 import { Worker, type NativeConnection, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
 import { createActivities } from './activities/index.js';
-import { modelQueue } from './activities/load-team.js';
+import { modelQueue } from './activities/prepare-run.js';
 import type { Application } from './application.js';
 import { createAgentRegistry } from './agents/registry.js';
 import { loadConfig, type Config } from './config.js';
 import { connectWorker } from './connection.js';
+import { createFunctionRegistry } from './functions/registry.js';
 import { createProviders, type ProvidersOptions } from './llm/providers.js';
 import { standInNotice, startStandIn } from './llm/stand-in.js';
 import { openStore } from './store/open-store.js';
@@ -85,7 +86,8 @@ function shutDown(workers: Worker[]): void {
 async function createWorkers(options: WorkerOptions, resources: Resources): Promise<{ workers: Worker[]; usesStandIn: boolean }> {
   const config = options.config ?? loadConfig();
   const tools = createToolRegistry(options.tools ?? []);
-  const agents = createAgentRegistry(options.agents ?? [], options.orchestrations ?? [], tools);
+  const functions = createFunctionRegistry(options.functions ?? []);
+  const agents = createAgentRegistry(options.agents ?? [], options.orchestrations ?? [], tools, functions);
   const { connection, namespace } = await connectionOf(options, config, resources);
   const store = options.store ?? (await openStore({ dataDir: config.dataDir, environment: { namespace, taskQueue: config.taskQueue } }));
   if (!options.store) resources.add(() => store.close());
@@ -96,6 +98,7 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
   const activities = createActivities({
     agents,
     tools,
+    functions,
     providers,
     store,
     settings: {
@@ -120,7 +123,7 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
     ...shared,
     workflowBundle: options.workflowBundle ?? (await bundleWorkflows(options.workflowsPath)),
     stickyQueueScheduleToStartTimeout: config.worker.stickyTimeoutMs,
-    ...(config.worker.maxCachedWorkflows && { maxCachedWorkflows: config.worker.maxCachedWorkflows }),
+    ...(config.worker.maxCachedWorkflows !== undefined && { maxCachedWorkflows: config.worker.maxCachedWorkflows }),
   });
   const rationed = [...providers.entries].flatMap(([name, { maxCallsPerSecond }]) => {
     if (maxCallsPerSecond === undefined) return [];

@@ -15,7 +15,7 @@ beforeAll(() => void exportsOf('src/index.ts'));
 
 describe('names on the wire', () => {
   test('workflow types', () => {
-    expect(sorted(patternNames)).toEqual(['sequential', 'session']);
+    expect(sorted(patternNames)).toEqual(['concurrent', 'groupChat', 'handoff', 'magentic', 'routing', 'sequential', 'session']);
   });
 
   test('the task queue', () => {
@@ -23,11 +23,11 @@ describe('names on the wire', () => {
   });
 
   test('queries', () => {
-    expect(sorted(Object.values(queries))).toEqual(['checkpoint', 'state', 'status', 'transcript', 'turn']);
+    expect(sorted(Object.values(queries))).toEqual(['checkpoint', 'requests', 'state', 'status', 'transcript', 'turn']);
   });
 
   test('updates, each a signal as well', () => {
-    expect(sorted(Object.values(messages))).toEqual(['cancel', 'say']);
+    expect(sorted(Object.values(messages))).toEqual(['cancel', 'respond', 'say', 'stop']);
   });
 
   test('search attributes', () => {
@@ -37,34 +37,58 @@ describe('names on the wire', () => {
   test('activities, recorded in every history', () => {
     expect(sorted(membersOf('src/activities/index.ts', 'Activities'))).toEqual([
       'adoptConversation',
+      'askModel',
+      'callFunction',
       'callModel',
       'callTool',
       'loadTeam',
+      'lookUpRun',
       'publish',
       'sealSegment',
+      'storeTranscript',
     ]);
   });
 
   test('stop codes', () => {
-    expect(sorted(Object.keys(stopCodes))).toEqual(['cancelled', 'completed', 'limit.time', 'limit.tokens', 'limit.turns']);
+    expect(sorted(Object.keys(stopCodes))).toEqual([
+      'cancelled',
+      'completed',
+      'condition',
+      'limit.resets',
+      'limit.returns',
+      'limit.rounds',
+      'limit.time',
+      'limit.tokens',
+      'limit.turns',
+      'person.silent',
+      'plan.rejected',
+    ]);
   });
 
   test('failure types, and whether Temporal may try again', () => {
     expect(sorted(Object.entries(failures).map(([type, { retryable }]) => `${type}${retryable ? ' retryable' : ''}`))).toEqual([
       'Connection.Failed',
+      'Function.Failed',
       'Input.Invalid',
       'Input.TooLarge',
       'Input.UnknownAgent',
+      'Manager.Failed',
       'Model.ContextLength',
       'Model.Empty',
       'Model.Malformed retryable',
       'Model.RateLimited retryable',
       'Model.Refused',
       'Model.Unavailable retryable',
+      'Nested.Failed',
+      'Output.Invalid',
+      'Request.Expired',
+      'Request.NotPending',
+      'Route.Unmatched',
       'Run.AlreadyExists',
       'Run.Busy',
       'Run.Closed',
       'Run.Failed',
+      'Run.NoQuorum',
       'Run.NotConversational',
       'Run.NotFound',
       'Run.OtherEnvironment',
@@ -73,20 +97,34 @@ describe('names on the wire', () => {
       'State.Unreadable',
       'Store.Unavailable retryable',
       'Tool.Unavailable retryable',
+      'Turn.Abandoned',
+      'Turn.TimedOut',
     ]);
   });
 
   test('event types', () => {
     expect(sorted(membersOf('src/contract/event.ts', 'EventTypes'))).toEqual([
       'cancel.requested',
+      'condition.met',
+      'decision.refused',
       'delta',
+      'handoff.made',
       'input.refused',
       'message.completed',
       'message.received',
+      'nested.ended',
+      'nested.started',
+      'plan.made',
+      'progress.judged',
+      'request.answered',
+      'request.expired',
+      'request.opened',
+      'route.taken',
       'run.continued',
       'run.failed',
       'run.finished',
       'run.started',
+      'speaker.chosen',
       'step.restarted',
       'tool.called',
       'tool.progressed',
@@ -94,16 +132,25 @@ describe('names on the wire', () => {
       'turn.completed',
       'turn.failed',
       'turn.started',
+      'votes.counted',
     ]);
   });
 });
 
 describe('members of public documents', () => {
   test.each([
-    ['run.ts', 'RunInput', ['agents', 'conversation', 'limits', 'options', 'orchestration', 'state', 'task']],
+    [
+      'run.ts',
+      'RunInput',
+      ['agents', 'conversation', 'input', 'limits', 'nested', 'options', 'orchestration', 'output', 'state', 'task', 'termination'],
+    ],
     ['run.ts', 'Limits', ['time', 'tokens', 'turns']],
-    ['run.ts', 'RunResult', ['output', 'outputArtifact', 'rounds', 'status', 'stopReason', 'usage']],
+    ['run.ts', 'RunResult', ['incomplete', 'output', 'outputArtifact', 'rounds', 'status', 'stopReason', 'usage']],
     ['run.ts', 'SayInput', ['id', 'message']],
+    ['run.ts', 'RespondInput', ['by', 'requestId', 'response']],
+    ['run.ts', 'StopInput', ['reason']],
+    ['run.ts', 'InputShape', ['schema', 'transform']],
+    ['run.ts', 'OutputShape', ['agent', 'from', 'schema', 'transform']],
     ['run.ts', 'CancelInput', ['mode', 'reason']],
     ['run.ts', 'TurnStatus', ['failure', 'position', 'reply', 'replyArtifact', 'status', 'turnId']],
     [
@@ -115,8 +162,10 @@ describe('members of public documents', () => {
         'failure',
         'firstRunId',
         'inbox',
+        'operations',
         'orchestration',
         'pattern',
+        'requests',
         'result',
         'rounds',
         'runId',
@@ -149,12 +198,23 @@ describe('members of public documents', () => {
     [
       'agent.ts',
       'AgentDefinition',
-      ['description', 'instructions', 'maxOutputTokens', 'maxToolRounds', 'model', 'name', 'outputSchema', 'temperature', 'tools'],
+      [
+        'description',
+        'handoffs',
+        'instructions',
+        'maxOutputTokens',
+        'maxToolRounds',
+        'model',
+        'name',
+        'outputSchema',
+        'temperature',
+        'tools',
+      ],
     ],
     ['message.ts', 'Message', ['authorName', 'contents', 'createdAt', 'role']],
     ['transcript.ts', 'TranscriptPage', ['entries', 'from', 'length', 'next', 'segments']],
     ['transcript.ts', 'Usage', ['inputTokens', 'modelCalls', 'outputTokens', 'totalTokens']],
-    ['event.ts', 'RunEvent', ['agent', 'at', 'attempt', 'epoch', 'runId', 'seq', 'step', 'turn', 'type']],
+    ['event.ts', 'RunEvent', ['agent', 'at', 'attempt', 'epoch', 'nested', 'runId', 'seq', 'step', 'turn', 'type']],
   ])('%s: %s', (file, type, members) => {
     expect(sorted(membersOf(`src/contract/${file}`, type))).toEqual(members);
   });
@@ -167,6 +227,7 @@ const entries: Record<string, { source: string; exports: string[] }> = {
     exports: [
       'defaultTaskQueue',
       'defineAgent',
+      'defineFunction',
       'defineOrchestration',
       'defineTool',
       'failureOf',
@@ -180,21 +241,34 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type Application',
       'type CancelInput',
       'type Checkpoint',
+      'type Condition',
       'type Content',
       'type Entry',
       'type EventType',
       'type EventTypes',
       'type FailureType',
+      'type Fired',
+      'type FunctionContext',
+      'type FunctionOptions',
+      'type InputShape',
       'type Json',
       'type JsonObject',
       'type Limits',
+      'type Member',
       'type Message',
       'type MessageInput',
       'type Orchestration',
+      'type OrchestrationMember',
       'type OrchestrationOptions',
+      'type OutputShape',
       'type PatternName',
       'type PatternOptions',
+      'type RegisteredFunction',
+      'type RequestKind',
+      'type RequestView',
+      'type RespondInput',
       'type RunEvent',
+      'type RunFrame',
       'type RunInput',
       'type RunResult',
       'type RunStatus',
@@ -202,10 +276,12 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type Segment',
       'type Span',
       'type StopCode',
+      'type StopInput',
       'type StopReason',
       'type Tool',
       'type ToolContext',
       'type ToolOptions',
+      'type ToolReference',
       'type TranscriptPage',
       'type TurnStatus',
       'type Usage',
@@ -242,11 +318,26 @@ const entries: Record<string, { source: string; exports: string[] }> = {
   },
   './workflows': {
     source: 'src/workflows/index.ts',
-    exports: ['sequential', 'session'],
+    exports: ['concurrent', 'groupChat', 'handoff', 'magentic', 'routing', 'sequential', 'session'],
   },
   './run': {
     source: 'src/workflows/run/index.ts',
-    exports: ['definePattern', 'type PatternDefinition', 'type Plot', 'type Run', 'type RunInput', 'type RunResult', 'type TurnOptions'],
+    exports: [
+      'definePattern',
+      'type Answer',
+      'type AskOptions',
+      'type MemberResult',
+      'type PatternDefinition',
+      'type Plot',
+      'type Question',
+      'type Results',
+      'type Run',
+      'type RunInput',
+      'type RunResult',
+      'type TogetherOptions',
+      'type TurnOptions',
+      'type TurnOutcome',
+    ],
   },
   './testing': {
     source: 'src/testing/index.ts',

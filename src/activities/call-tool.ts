@@ -13,6 +13,7 @@ import { asText, cutText } from './cut-text.js';
 import { StepEvents } from './deltas.js';
 import { withHeartbeat } from './heartbeat.js';
 import { publishEvents } from './publish.js';
+import { RunLog } from './run-log.js';
 import { sparingly } from './sparingly.js';
 import { toStepMessage } from './step-message.js';
 import type { TeamCache } from './team-cache.js';
@@ -43,8 +44,7 @@ export function createCallTool({ store, teams, tools, resultLimit = sizes.entry 
   return async function callTool(input: CallToolInput): Promise<CallToolOutput> {
     const { info } = Context.current();
     const { step, turn, agent, call } = input;
-    const key = { workflowId: info.workflowExecution?.workflowId ?? '', firstRunId: input.firstRunId };
-    const events = new StepEvents(store.events, key, { step, turn, agent, attempt: info.attempt });
+    const events = new StepEvents(new RunLog(store.events, input), { step, turn, agent, attempt: info.attempt });
     const about = { tool: cutText(call.name, 100), callId: call.callId };
 
     return await withHeartbeat(async (signal, beat) => {

@@ -1,6 +1,5 @@
-import type { EventLogKey, NewEvent } from '../contract/event.js';
-import type { EventLog } from '../store/store.js';
-import { appendQuietly } from './publish.js';
+import type { NewEvent } from '../contract/event.js';
+import type { RunLog } from './run-log.js';
 
 /** How long words are gathered before they are written. */
 const batchMs = 60;
@@ -22,8 +21,7 @@ export class StepEvents {
   #writing: Promise<void> = Promise.resolve();
 
   constructor(
-    private readonly log: EventLog,
-    private readonly key: EventLogKey,
+    private readonly log: RunLog,
     private readonly tags: StepTags,
   ) {}
 
@@ -45,7 +43,7 @@ export class StepEvents {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     const events = this.#waiting.splice(0);
-    if (events.length > 0) this.#writing = this.#writing.then(() => appendQuietly(this.log, this.key, events));
+    if (events.length > 0) this.#writing = this.#writing.then(() => this.log.append(events));
     await this.#writing;
   }
 }

@@ -4,18 +4,24 @@ import type { AgentRegistry } from '../agents/registry.js';
 import type { ModelProviders } from '../llm/provider.js';
 import type { Store } from '../store/store.js';
 import type { ToolRegistry } from '../tools/registry.js';
+import type { FunctionRegistry } from '../functions/registry.js';
 import { createAdoptConversation } from './adopt-conversation.js';
+import { createAskModel } from './ask-model.js';
+import { createCallFunction } from './call-function.js';
 import { createCallModel } from './call-model.js';
 import { createCallTool } from './call-tool.js';
 import { createLoadTeam } from './load-team.js';
+import { createLookUpRun } from './look-up-run.js';
 import { createPublish } from './publish.js';
 import { createSealSegment } from './seal-segment.js';
+import { createStoreTranscript } from './store-transcript.js';
 import { createTeamCache } from './team-cache.js';
 import { Transcripts } from './transcripts.js';
 
 export interface ActivityDeps {
   agents: AgentRegistry;
   tools: ToolRegistry;
+  functions: FunctionRegistry;
   providers: ModelProviders;
   store: Store;
   settings: RunSettings;
@@ -28,6 +34,10 @@ export function createActivities(deps: ActivityDeps) {
     loadTeam: createLoadTeam(deps),
     callModel: createCallModel({ ...deps, transcripts, teams }),
     callTool: createCallTool({ ...deps, teams }),
+    askModel: createAskModel({ ...deps, transcripts, teams }),
+    callFunction: createCallFunction({ ...deps, transcripts }),
+    storeTranscript: createStoreTranscript({ store: deps.store, transcripts }),
+    lookUpRun: createLookUpRun(deps),
     sealSegment: createSealSegment({ store: deps.store, transcripts }),
     adoptConversation: createAdoptConversation({ store: deps.store, transcripts }),
     publish: createPublish(deps),

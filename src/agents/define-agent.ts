@@ -2,11 +2,12 @@ import type { z } from 'zod';
 import type { AgentDefinition } from '../contract/agent.js';
 import type { JsonObject } from '../contract/json.js';
 import type { Tool } from '../tools/define-tool.js';
+import type { Orchestration } from './define-orchestration.js';
 
 /** As `AgentDefinition`, with tools as values and the schema of the reply in zod. */
 export interface AgentOptions extends Omit<AgentDefinition, 'tools' | 'outputSchema'> {
-  /** Tools, or names of tools registered with the worker. */
-  tools?: (Tool | string)[];
+  /** Tools, or names of tools registered with the worker; `{ agent }` and `{ orchestration }` are asked by a call `ask_<name>`. */
+  tools?: (Tool | string | { agent: Agent | string } | { orchestration: Orchestration | string })[];
   outputSchema?: z.ZodType | JsonObject;
 }
 
@@ -19,5 +20,14 @@ export interface Agent extends Readonly<AgentOptions> {}
  * const guide = defineAgent({ name: 'guide', instructions: 'You help travellers.', tools: [weather] });
  */
 export function defineAgent(options: AgentOptions): Agent {
-  return Object.freeze({ ...options });
+  const agent = Object.freeze({ ...options });
+  made.add(agent);
+  return agent;
+}
+
+const made = new WeakSet<object>();
+
+/** Was it made by `defineAgent`, and not read from a document? */
+export function isAgent(value: unknown): value is Agent {
+  return typeof value === 'object' && value !== null && made.has(value);
 }

@@ -1,18 +1,41 @@
-import type { PatternName } from '../contract/pattern.js';
-import type { RunInput } from '../contract/run.js';
+import type { z } from 'zod';
+import type { Json, JsonObject } from '../contract/json.js';
+import type { AgentReference, PatternName, PatternOptions } from '../contract/pattern.js';
+import type { InputShape, OutputShape, RunFrame } from '../contract/run.js';
+import type { RegisteredFunction } from '../functions/define-function.js';
 import type { Agent } from './define-agent.js';
 
+/** In code, agents and functions may be given as values wherever a document names them. */
+type AgentValue = AgentReference | Agent;
+type FunctionValue = string | RegisteredFunction;
+
 /** A pattern over agents under a name of its own: everything a run needs but the task. */
-export interface OrchestrationOptions<P extends PatternName = PatternName> extends Pick<RunInput<P>, 'options' | 'limits'> {
-  /** `^[A-Za-z][A-Za-z0-9_-]{0,63}$`, not a pattern's name. */
+export interface OrchestrationOptions<
+  P extends PatternName = PatternName,
+  Input extends z.ZodType = z.ZodType<Json>,
+  Output extends z.ZodType = z.ZodType<Json>,
+> extends Omit<RunFrame<AgentValue, FunctionValue>, 'input' | 'output'> {
+  /** `^[A-Za-z][A-Za-z0-9_-]{0,63}$`, not a pattern's name and no agent's. */
   name: string;
   description?: string;
   pattern: P;
-  /** Agents, or names of agents registered with the worker. */
-  agents: (Agent | string)[];
+  /** Those who take turns: agents and orchestrations, or names of them that are registered with the worker. */
+  agents: (Agent | Orchestration | string)[];
+  options?: PatternOptions<AgentValue, FunctionValue>[P];
+  /** How a task of this schema becomes messages; the schema alone: as JSON. */
+  input?: Input | (Omit<InputShape<FunctionValue>, 'schema'> & { schema?: Input | JsonObject });
+  /** What the output has to be; the schema alone: the last reply is read as JSON of that form. */
+  output?: Output | (Omit<OutputShape<AgentValue, FunctionValue>, 'schema'> & { schema?: Output | JsonObject });
 }
 
-export interface Orchestration<P extends PatternName = PatternName> extends Readonly<OrchestrationOptions<P>> {}
+/** What `defineOrchestration` returns. Its types say what `start` takes and what `result` gives. */
+export interface Orchestration<P extends PatternName = PatternName, Task = unknown, Result = unknown> extends Readonly<
+  Omit<OrchestrationOptions<P, z.ZodType, z.ZodType>, 'agents'>
+> {
+  readonly agents: (Agent | Orchestration | string)[];
+  /** Of types only. */
+  readonly types?: { task: Task; result: Result };
+}
 
 /**
  * An orchestration: a pattern over agents, started by name.
@@ -20,6 +43,10 @@ export interface Orchestration<P extends PatternName = PatternName> extends Read
  * @example
  * const article = defineOrchestration({ name: 'article', pattern: 'sequential', agents: [analyst, writer, editor] });
  */
-export function defineOrchestration<P extends PatternName>(options: OrchestrationOptions<P>): Orchestration<P> {
-  return Object.freeze({ ...options });
+export function defineOrchestration<
+  P extends PatternName,
+  Input extends z.ZodType = z.ZodType<Json>,
+  Output extends z.ZodType = z.ZodType<Json>,
+>(options: OrchestrationOptions<P, Input, Output>): Orchestration<P, z.input<Input>, z.output<Output>> {
+  return Object.freeze({ ...options }) as unknown as Orchestration<P, z.input<Input>, z.output<Output>>;
 }

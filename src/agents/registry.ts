@@ -6,9 +6,11 @@ import { patternNames, patterns } from '../contract/pattern.js';
 import { distinct, hint, problemsFailure, show, type Problem } from '../contract/problems.js';
 import type { RunInput } from '../contract/run.js';
 import { isZod, jsonSchemaOf } from '../contract/schema-words.js';
+import type { RegisteredFunction } from '../functions/define-function.js';
 import type { Tool } from '../tools/define-tool.js';
 import type { Agent } from './define-agent.js';
 import type { Orchestration } from './define-orchestration.js';
+import { collectValues, withNames, type Found } from './values.js';
 
 export interface AgentRegistry {
   agent(name: string): AgentDefinition | undefined;
@@ -18,7 +20,7 @@ export interface AgentRegistry {
 }
 
 /** An orchestration in plain JSON: what it fills of a run's input. */
-export interface OrchestrationDefinition extends Pick<RunInput, 'options' | 'limits'> {
+export interface OrchestrationDefinition extends Pick<RunInput, 'options' | 'limits' | 'termination' | 'input' | 'output'> {
   name: string;
   description?: string;
   pattern: string;
@@ -31,22 +33,32 @@ export interface ToolShelf {
   offer(tool: Tool, path: string): Problem[];
 }
 
+/** Where functions that come as values are put. */
+export interface FunctionShelf {
+  offer(given: RegisteredFunction, path: string): Problem[];
+}
+
 /**
- * Registers agents and orchestrations, and what they hold as values: agents of orchestrations, tools of agents.
+ * Registers agents and orchestrations, and what they hold as values: agents of orchestrations, tools of agents, functions in options.
  * The same value may come more than once.
  *
  * @throws `Input.Invalid` with every problem of all of them
  */
-export function createAgentRegistry(agents: readonly Agent[], orchestrations: readonly Orchestration[], tools: ToolShelf): AgentRegistry {
-  const offers = [
-    ...agents.map((agent, i) => ({ agent, path: `agents[${i}]` })),
-    ...orchestrations.flatMap((orchestration, i) =>
-      valuesOf<Agent>(orchestration?.agents).map(({ value, at }) => ({ agent: value, path: `orchestrations[${i}].agents[${at}]` })),
-    ),
+export function createAgentRegistry(
+  agents: readonly Agent[],
+  orchestrations: readonly Orchestration[],
+  tools: ToolShelf,
+  functions: FunctionShelf = { offer: () => [] },
+): AgentRegistry {
+  const values = collectValues(agents, orchestrations);
+  const team = registerAgents(values.agents, tools);
+  const menu = registerOrchestrations(values.orchestrations, team.definitions);
+  const problems = [
+    ...team.problems,
+    ...menu.problems,
+    ...values.functions.flatMap(({ value, path }) => functions.offer(value, path)),
+    ...[...menu.definitions.keys()].flatMap((name) => namesake(name, team.definitions.keys())),
   ];
-  const team = registerAgents(offers, tools);
-  const menu = registerOrchestrations(orchestrations, team.definitions);
-  const problems = [...team.problems, ...menu.problems];
   if (problems.length > 0) throw problemsFailure('The registration of agents and orchestrations', problems);
   return {
     agent: (name) => team.definitions.get(name),
@@ -56,11 +68,19 @@ export function createAgentRegistry(agents: readonly Agent[], orchestrations: re
   };
 }
 
-function registerAgents(offers: readonly { agent: Agent; path: string }[], tools: ToolShelf) {
+/** A member is named by either, so that the name must say which. */
+function namesake(name: string, agents: Iterable<string>): Problem[] {
+  const agent = [...agents].find((known) => known.toLowerCase() === name.toLowerCase());
+  return agent === undefined
+    ? []
+    : [{ path: `orchestration ${name}`, message: `has the name of an agent, ${show(agent)}; rename one of them` }];
+}
+
+function registerAgents(offers: readonly Found<Agent>[], tools: ToolShelf) {
   const problems: Problem[] = [];
   const takeName = uniqueNames(problems);
   const registered = new Map<Agent, { definition: AgentDefinition; path: string }>();
-  for (const { agent, path } of offers) {
+  for (const { value: agent, path } of offers) {
     if (registered.has(agent)) continue;
     if (typeof agent !== 'object' || agent === null) {
       problems.push({ path, message: `must be an agent made with defineAgent, not ${show(agent)}` });
@@ -68,14 +88,14 @@ function registerAgents(offers: readonly { agent: Agent; path: string }[], tools
     }
     const { definition, problems: found } = toDefinition(agent);
     registered.set(agent, { definition, path });
-    const values = valuesOf<Tool>(agent.tools);
+    const values = toolValuesOf(agent);
     const isValue = new Set(values.map(({ at }) => `tools[${at}]`));
     problems.push(...found.filter((problem) => !isValue.has(problem.path)).map((problem) => within(path, problem)));
     problems.push(...values.flatMap(({ value, at }) => tools.offer(value, `${path}.tools[${at}]`)));
     takeName(definition.name, path);
   }
   // Only now are the tools of all agents known. One that could not be registered is a problem already, not an unknown name.
-  const offered = new Set([...registered.keys()].flatMap((agent) => valuesOf<Tool>(agent.tools).map(({ value }) => value?.name)));
+  const offered = new Set([...registered.keys()].flatMap((agent) => toolValuesOf(agent).map(({ value }) => value?.name)));
   for (const { definition, path } of registered.values()) {
     for (const [i, tool] of listOf(definition.tools).entries()) {
       if (typeof tool !== 'string' || offered.has(tool) || tools.names().includes(tool)) continue;
@@ -91,32 +111,75 @@ function toDefinition(agent: Agent): { definition: AgentDefinition; problems: Pr
   const read = isZod(outputSchema) ? jsonSchemaOf(outputSchema) : { schema: outputSchema as JsonObject | undefined };
   const definition: AgentDefinition = {
     ...rest,
-    ...(tools && { tools: namesOf(tools) }),
+    ...(tools && { tools: toolNamesOf(tools) }),
     ...('schema' in read && read.schema && { outputSchema: read.schema }),
   };
   const problems = problemsOfAgent(definition);
   return { definition, problems: 'problem' in read ? [...problems, { path: 'outputSchema', message: read.problem }] : problems };
 }
 
-function registerOrchestrations(orchestrations: readonly Orchestration[], agents: ReadonlyMap<string, AgentDefinition>) {
+/** What is no list stays as it is, to be found wrong with everything else. */
+function toolNamesOf(tools: NonNullable<Agent['tools']>): NonNullable<AgentDefinition['tools']> {
+  if (!Array.isArray(tools)) return tools as never;
+  return tools.map((tool: (typeof tools)[number]) => {
+    if (typeof tool === 'string' || !isDelegate(tool)) return nameOf(tool as never);
+    return 'agent' in tool ? { agent: nameOf(tool.agent) } : { orchestration: nameOf(tool.orchestration) };
+  });
+}
+
+function isDelegate(tool: unknown): tool is { agent: Agent | string } | { orchestration: Orchestration | string } {
+  return typeof tool === 'object' && tool !== null && ('agent' in tool || 'orchestration' in tool) && !('run' in tool);
+}
+
+function nameOf(value: { name: string } | string): string {
+  return typeof value === 'string' ? value : value?.name;
+}
+
+function registerOrchestrations(orchestrations: readonly Found<Orchestration>[], agents: ReadonlyMap<string, AgentDefinition>) {
   const problems: Problem[] = [];
   const takeName = uniqueNames(problems);
   const definitions = new Map<string, OrchestrationDefinition>();
-  for (const [i, orchestration] of orchestrations.entries()) {
-    const path = `orchestrations[${i}]`;
+  const names = [...agents.keys(), ...orchestrations.flatMap(({ value }) => value?.name ?? [])];
+  for (const { value: orchestration, path } of orchestrations) {
     if (typeof orchestration !== 'object' || orchestration === null) {
       problems.push({ path, message: `must be an orchestration made with defineOrchestration, not ${show(orchestration)}` });
       continue;
     }
-    const definition: OrchestrationDefinition = { ...orchestration, agents: namesOf(orchestration.agents) };
-    problems.push(...problemsOfOrchestration(definition, [...agents.keys()]).map((problem) => within(path, problem)));
+    const { definition, problems: wrong } = toOrchestrationDefinition(orchestration);
+    problems.push(...[...wrong, ...problemsOfOrchestration(definition, names)].map((problem) => within(path, problem)));
     takeName(definition.name, path);
     definitions.set(definition.name, definition);
   }
   return { definitions, problems };
 }
 
-function problemsOfOrchestration({ name, pattern, agents, options, limits }: OrchestrationDefinition, known: string[]): Problem[] {
+/** An orchestration in plain JSON. */
+function toOrchestrationDefinition(orchestration: Orchestration): { definition: OrchestrationDefinition; problems: Problem[] } {
+  const { name, description, pattern, agents, limits, options, termination, input, output } = orchestration;
+  const problems: Problem[] = [];
+  const shape = (value: unknown, path: string): object | undefined => {
+    const given = isZod(value) ? { schema: value } : (withNames(value) as { schema?: unknown } | undefined);
+    if (!given || !isZod(given.schema)) return given;
+    const read = jsonSchemaOf(given.schema);
+    if ('problem' in read) problems.push({ path, message: read.problem });
+    return { ...given, schema: 'schema' in read ? read.schema : {} };
+  };
+  const definition = {
+    name,
+    ...(description !== undefined && { description }),
+    pattern,
+    agents: namesOf(agents),
+    ...(limits && { limits }),
+    ...(options && { options: withNames(options) }),
+    ...(termination && { termination: withNames(termination) }),
+    ...(input && { input: shape(input, 'input') }),
+    ...(output && { output: shape(output, 'output') }),
+  } as OrchestrationDefinition;
+  return { definition, problems };
+}
+
+function problemsOfOrchestration(definition: OrchestrationDefinition, known: string[]): Problem[] {
+  const { name, pattern, agents, description: _, ...document } = definition;
   const problems: Problem[] = [];
   if (typeof name !== 'string' || !agentNamePattern.test(name)) {
     problems.push({ path: 'name', message: `must be a letter, then letters, digits, _ or -, at most 64 characters, not ${show(name)}` });
@@ -127,7 +190,7 @@ function problemsOfOrchestration({ name, pattern, agents, options, limits }: Orc
     problems.push({ path: 'pattern', message: `no pattern is called ${show(pattern)}; ${hint(String(pattern), patternNames)}` });
   }
   // Everything else has to be what a run's input may hold.
-  problems.push(...readRunInput(pattern, { task: 'any', agents, options, limits }).problems);
+  problems.push(...readRunInput(pattern, { ...document, task: 'any', agents }, { taskKept: true }).problems);
   for (const [i, agent] of listOf(agents).entries()) {
     if (typeof agent !== 'string' || known.includes(agent)) continue;
     problems.push({ path: `agents[${i}]`, message: `no agent is called ${show(agent)}; ${hint(agent, known)}` });
@@ -153,9 +216,9 @@ function namesOf(list: readonly ({ name: string } | string)[]): string[] {
     : (list as never);
 }
 
-/** What a list holds besides names. */
-function valuesOf<T>(list: readonly (T | string)[] | undefined): { value: T; at: number }[] {
-  return listOf(list).flatMap((value, at) => (typeof value === 'string' ? [] : [{ value, at }]));
+/** Tools as values. */
+function toolValuesOf({ tools }: Agent): { value: Tool; at: number }[] {
+  return listOf(tools).flatMap((value, at) => (typeof value === 'string' || isDelegate(value) ? [] : [{ value: value as Tool, at }]));
 }
 
 function listOf<T>(value: readonly T[] | undefined): readonly T[] {

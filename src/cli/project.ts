@@ -19,6 +19,7 @@ const fileNames = ['ts', 'mts', 'js', 'mjs'].map((extension) => `ostinato.config
 const members: { [Member in keyof Required<Application>]: 'a list' | 'an object' | 'a path' } = {
   agents: 'a list',
   tools: 'a list',
+  functions: 'a list',
   orchestrations: 'a list',
   providers: 'an object',
   workflowsPath: 'a path',

@@ -93,7 +93,8 @@ export async function startRun(
   input: RunInput,
   { id }: RunOptions,
 ): Promise<RunHandle> {
-  return typeof what === 'string' ? await client.start(what, input, { id }) : await client.start(what, input, { id });
+  // Its output is shown as it is.
+  return (typeof what === 'string' ? await client.start(what, input, { id }) : await client.start(what, input, { id })) as RunHandle;
 }
 
 /** For help: the menu. */

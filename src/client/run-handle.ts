@@ -6,8 +6,9 @@ import type { RunEvent } from '../contract/event.js';
 import { fail, failureOf } from '../contract/failure.js';
 import type { MessageInput } from '../contract/message.js';
 import { messages, queries } from '../contract/names.js';
-import type { CancelInput, Checkpoint, RunResult, RunStatus, TurnStatus } from '../contract/run.js';
-import type { Span } from '../contract/json.js';
+import type { RequestView } from '../contract/request.js';
+import type { CancelInput, Checkpoint, RespondInput, RunResult, RunStatus, StopInput, TurnStatus } from '../contract/run.js';
+import type { Json, Span } from '../contract/json.js';
 import type { Entry, TranscriptPage } from '../contract/transcript.js';
 import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
 import { readArtifact, readEntry, readTranscript, wholeEntries } from './transcript.js';
@@ -28,7 +29,8 @@ export interface SayOptions {
   onDelta?: (text: string) => void;
 }
 
-export class RunHandle {
+/** `Result` is the type of the output. */
+export class RunHandle<Result = Json> {
   #firstRunId: string | undefined;
 
   constructor(
@@ -36,6 +38,8 @@ export class RunHandle {
     /** The workflow id. */
     readonly id: string,
     firstRunId?: string,
+    /** What becomes of an output that has arrived, such as reading it by its schema. */
+    private readonly readOutput: (output: Json) => Result = (output) => output as Result,
   ) {
     this.#firstRunId = firstRunId;
   }
@@ -108,7 +112,7 @@ export class RunHandle {
     options?: WatchOptions & { onError?: (error: unknown) => void },
   ): () => void {
     return this.onEvent(async (event) => {
-      if (event.type !== 'turn.completed') return;
+      if (event.type !== 'turn.completed' || event.nested !== undefined) return;
       const text = event.artifact === undefined ? event.text : await readArtifact(this.context, event.artifact);
       callback({ agent: event.agent ?? '', text, turn: event.turn ?? 0 });
     }, options);
@@ -148,10 +152,32 @@ export class RunHandle {
    *
    * @throws `Run.TimedOut` when the time given has passed (the run goes on) · the run's failure
    */
-  async result({ timeout }: { timeout?: Span } = {}): Promise<RunResult> {
+  async result({ timeout }: { timeout?: Span } = {}): Promise<RunResult<Result>> {
     const result = await (timeout === undefined ? this.#result() : this.#resultWithin(milliseconds(timeout)));
-    if (!result.outputArtifact) return result;
-    return { ...result, output: await readArtifact(this.context, result.outputArtifact) };
+    const output = result.outputArtifact ? await readArtifact(this.context, result.outputArtifact) : result.output;
+    // What a run has when it was stopped or cancelled need not have the form that was asked for.
+    return { ...result, output: result.status === 'completed' ? this.readOutput(output) : (output as Result) };
+  }
+
+  /** What people are asked: what waits, and the last hundred that do not any more. Those of nested runs are among them. */
+  async requests(): Promise<RequestView[]> {
+    return await this.#query<RequestView[]>(queries.requests);
+  }
+
+  /**
+   * Answers a request. The same answer again is no problem.
+   *
+   * @throws `Request.NotPending`: unknown, answered otherwise, expired · `Input.Invalid` when it does not fit the schema; the request
+   * still waits
+   */
+  async respond(requestId: string, response: Json, { by }: { by?: string } = {}): Promise<{ requestId: string; status: string }> {
+    const input: RespondInput = { requestId, response, ...(by !== undefined && { by }) };
+    return await this.#update<{ requestId: string; status: string }>(messages.respond, input);
+  }
+
+  /** Meets the condition `external` of the run's termination: it ends after the turn in flight. */
+  async stop(input: StopInput = {}): Promise<{ status: string }> {
+    return await this.#update<{ status: string }>(messages.stop, input);
   }
 
   /** The first execution's run id: with the workflow id, the key of the event log. */
@@ -179,6 +205,7 @@ export class RunHandle {
       const firstRunId = await this.firstRunId();
       const ordinals = new Set<number>();
       for await (const event of watchRun(this.context, this.id, firstRunId, { from, signal: giveUp, onIdle })) {
+        if (event.nested !== undefined) continue;
         if (event.type === 'turn.started' && event.turnId === turnId && event.turn !== undefined) ordinals.add(event.turn);
         if (event.type === 'delta' && !event.kind && event.turn !== undefined && ordinals.has(event.turn)) onDelta?.(event.text);
         if ((event.type === 'turn.completed' || event.type === 'turn.failed') && event.turnId === turnId) break;

@@ -36,13 +36,15 @@ export async function* watchRun(
     for (const event of events) {
       cursor = { epoch: event.epoch, seq: event.seq };
       yield event;
-      if (event.type === 'run.finished' || event.type === 'run.failed') return;
+      if (event.nested === undefined && (event.type === 'run.finished' || event.type === 'run.failed')) return;
     }
     if (events.length > 0 || signal?.aborted) continue;
     const closed = await closingEvent(context, log, cursor);
     if (closed) {
       // The last words may have been written between the two looks.
-      yield* (await readQuietly(context, log, cursor, signal, 0)).filter(({ type }) => type !== closed.type);
+      yield* (await readQuietly(context, log, cursor, signal, 0)).filter(
+        ({ type, nested }) => type !== closed.type || nested !== undefined,
+      );
       yield closed;
       return;
     }

@@ -1,4 +1,6 @@
 import type { Json, JsonObject } from './json.js';
+import type { PatternName, PatternOptions } from './pattern.js';
+import type { RunFrame } from './run.js';
 
 /** An agent in plain JSON: who speaks. The form that a run's input may carry inline, and that is recorded when a run starts. */
 export interface AgentDefinition {
@@ -10,8 +12,10 @@ export interface AgentDefinition {
   instructions: string;
   /** `model` or `provider/model`. @default the default model of the worker */
   model?: string;
-  /** Names of tools registered with the worker. */
-  tools?: string[];
+  /** What it may use: names of registered tools, or members of its own, each asked by a call `ask_<name>` and answering in a run of its own. */
+  tools?: ToolReference[];
+  /** In the pattern `handoff`: whom it may hand over to. @default everybody, unless somebody says otherwise */
+  handoffs?: string[];
   temperature?: number;
   /** Most tokens of one reply. */
   maxOutputTokens?: number;
@@ -21,14 +25,49 @@ export interface AgentDefinition {
   outputSchema?: JsonObject;
 }
 
-/** What a workflow remembers of an agent; the whole definition is in the store under the team's id. */
+/** A tool by its name, or an agent or an orchestration that is used as one. */
+export type ToolReference = string | { agent: string | AgentDefinition } | { orchestration: string | OrchestrationMember };
+
+/** An orchestration as a member of another: its turn is a run of its own. */
+export interface OrchestrationMember<P extends PatternName = PatternName> extends RunFrame {
+  /** As an agent's. */
+  name: string;
+  description?: string;
+  pattern: P;
+  agents: Member[];
+  options?: PatternOptions[P];
+}
+
+/** Who takes turns: the name of a registered agent or orchestration, or a definition of either. */
+export type Member = string | AgentDefinition | OrchestrationMember;
+
+/** What a workflow remembers of a member; whole definitions are in the store under the team's id. */
 export interface TeamMember {
   name: string;
+  /** For those who choose who speaks. */
   description?: string;
   maxToolRounds: number;
   /** Task queue on which the calls of its model are rationed; absent: the run's own. */
   modelQueue?: string;
+  /** Works for the pattern (a manager, an aggregator) and takes no turns of its own accord. */
+  staff?: true;
+  /** It is an orchestration: each of its turns is such a run. */
+  nested?: NestedRun;
+  /** Its calls of these names are runs of their own. */
+  delegates?: { [call: string]: NestedRun };
+  /** Its calls of these names are moves in the pattern, and end its turn. */
+  controls?: { [call: string]: Control };
 }
+
+/** A run that another starts: a pattern, and the id of what `loadTeam` has prepared for it. */
+export interface NestedRun {
+  name: string;
+  pattern: string;
+  prepared: string;
+}
+
+/** Hands over to another agent, or says that the task is done. */
+export type Control = { handoff: string } | { complete: true };
 
 /** The agents of a run, as they were when it started. */
 export interface Team {

@@ -2,8 +2,9 @@
  * What a watcher sees. The log is a courtesy: no run depends on it, and the transcript is the truth.
  * New types and fields may appear at any time; readers ignore what they do not know.
  */
-import type { Json } from './json.js';
+import type { Json, JsonObject } from './json.js';
 import type { RunResult } from './run.js';
+import type { Fired } from './termination.js';
 import type { Usage } from './transcript.js';
 
 /** Fields by type. `noun.past`, except the one that is still happening. */
@@ -22,6 +23,22 @@ export interface EventTypes {
   'tool.returned': { tool: string; callId: string; ok: boolean; text: string };
   'turn.completed': { turnId: string; text: string; usage: Usage; artifact?: string };
   'turn.failed': { turnId: string; failure: { type: string; message: string } };
+  /** A turn that ended by handing over. */
+  'handoff.made': { from: string; to: string; reason?: string };
+  'speaker.chosen': { speaker: string; by: 'manager' | 'roundRobin' | 'fallback'; reason?: string };
+  'route.taken': { labels: string[]; targets: string[]; reason?: string; confidence?: number };
+  'votes.counted': { votes: { vote: string; members: string[] }[]; winner: string };
+  'plan.made': { facts: string; plan: string; reset: number };
+  'progress.judged': { satisfied: boolean; stalls: number; speaker?: string; instruction?: string; reason?: string };
+  /** A decision that could not be used; whoever made it is asked again. */
+  'decision.refused': { by: string; reason: string };
+  'condition.met': { conditions: Fired[] };
+  'request.opened': { requestId: string; kind: string; prompt: string; schema?: JsonObject; expiresAt?: string };
+  'request.answered': { requestId: string; by?: string; response: Json };
+  'request.expired': { requestId: string };
+  /** A member's turn is a run of its own. */
+  'nested.started': { operationId: string; nestedRunId: string; pattern: string };
+  'nested.ended': { operationId: string; nestedRunId: string; status: string };
   'input.refused': { handler: string; reason: string };
   'cancel.requested': { mode: string; reason?: string };
   'run.finished': { result: RunResult };
@@ -40,6 +57,8 @@ interface EventTags {
   /** Of the activity, from 1. */
   attempt?: number;
   agent?: string;
+  /** Workflow id of the nested run that it happened in; absent: in this run itself. */
+  nested?: string;
 }
 
 /** An event as it is written; `key` makes writing it twice the same as once. */

@@ -1,5 +1,7 @@
 /** Checks of what arrives from outside, written by hand: they run in the sandbox, on anything a signal may carry. */
-import type { CancelInput, SayInput } from './run.js';
+import type { Json } from './json.js';
+import type { RequestView } from './request.js';
+import type { CancelInput, RespondInput, SayInput, StopInput } from './run.js';
 import type { Message } from './message.js';
 import { jsonBytes, sizes } from './size.js';
 import { isTimestamp } from './timestamp.js';
@@ -25,6 +27,59 @@ export function checkCancel(input: unknown): Checked<CancelInput> {
   if (mode !== undefined && mode !== 'graceful' && mode !== 'immediate') return { problem: "mode: expected 'graceful' or 'immediate'" };
   if (reason !== undefined && typeof reason !== 'string') return { problem: 'reason: expected a string' };
   return { value: { ...(mode && { mode }), ...(reason && { reason: reason.slice(0, 1000) }) } };
+}
+
+export function checkRespond(input: unknown): Checked<RespondInput> {
+  const object = asObject(input, 'an answer, for example { "requestId": "…", "response": "…" }');
+  if ('problem' in object) return object;
+  const { requestId, response, by } = object.value;
+  if (typeof requestId !== 'string' || requestId === '') return { problem: 'requestId: expected the id of a request' };
+  if (response === undefined) return { problem: 'response: expected an answer' };
+  if (by !== undefined && by !== null && !isId(by)) return { problem: 'by: expected a string of 1 to 200 characters' };
+  return { value: { requestId, response: response as Json, ...(typeof by === 'string' && { by }) } };
+}
+
+export function checkStop(input: unknown): Checked<StopInput> {
+  if (input === undefined || input === null) return { value: {} };
+  const object = asObject(input, 'a reason, for example { "reason": "…" }');
+  if ('problem' in object) return object;
+  const { reason } = object.value;
+  if (reason !== undefined && reason !== null && typeof reason !== 'string') return { problem: 'reason: expected a string' };
+  return { value: { ...(typeof reason === 'string' && reason !== '' && { reason: reason.slice(0, 1000) }) } };
+}
+
+/** What a nested run tells: nobody else should, but anybody can send a signal. */
+export function checkNestedReport(input: unknown): Checked<{ operationId: string; requests: RequestView[]; ended: boolean }> {
+  const object = asObject(input, 'what a nested run tells');
+  if ('problem' in object) return object;
+  const { operationId, requests = [], ended = false } = object.value;
+  if (!isId(operationId)) return { problem: 'operationId: expected a string of 1 to 200 characters' };
+  if (typeof ended !== 'boolean') return { problem: 'ended: expected true or false' };
+  if (!Array.isArray(requests) || requests.length > 200 || !requests.every(isRequestView))
+    return { problem: 'requests: expected a list of requests' };
+  return { value: { operationId, requests, ended } };
+}
+
+const requestStatuses: unknown[] = ['pending', 'answered', 'expired', 'withdrawn'];
+
+/** Ids of requests grow with each run around the one that asks. */
+const longestRequestId = 1000;
+
+function isRequestView(value: unknown): value is RequestView {
+  const object = asObject(value, 'a request');
+  if ('problem' in object) return false;
+  const { requestId, kind, prompt, schema, agent, createdAt, expiresAt, status, by, answeredAt } = object.value;
+  return (
+    typeof requestId === 'string' &&
+    requestId.length > 0 &&
+    requestId.length <= longestRequestId &&
+    [kind, prompt].every((text) => typeof text === 'string') &&
+    isTimestamp(createdAt) &&
+    [expiresAt, answeredAt].every((time) => time === undefined || isTimestamp(time)) &&
+    [agent, by].every((name) => name === undefined || isId(name)) &&
+    (schema === undefined || (typeof schema === 'object' && schema !== null && !Array.isArray(schema))) &&
+    requestStatuses.includes(status)
+  );
 }
 
 /** What a run is asked to do: a string, a message or a list of messages. `undefined` is none. */

@@ -3,18 +3,23 @@
  * this file by value.
  */
 import { z } from 'zod';
-import { agentNamePattern } from './agent.js';
+import { agentReferenceSchema, memberSchema, nameSchema, repeatedTools, wholeNumber } from './agent-schema.js';
+import { problemsOfJson } from './check-json.js';
 import { fail } from './failure.js';
-import type { Span } from './json.js';
+import type { Json } from './json.js';
+import { problemsOfSchema } from './json-shape-problems.js';
 import { messageSchema, textSchema } from './message-schema.js';
+import { optionSchemas, problemsOfOptions, spanSchema } from './options-schema.js';
 import { patterns, type PatternName } from './pattern.js';
 import { checkPlainJson } from './plain-json.js';
 import { distinct, problemsFailure, problemsOfZod, show, type Problem } from './problems.js';
 import type { RunInput } from './run.js';
 import { list, isObject, jsonObject, strict } from './schema-words.js';
 import { jsonBytes, sizes } from './size.js';
-import { spanMs } from './span.js';
+import { terminationSchema } from './termination-schema.js';
 import { isUndecodable } from './undecodable.js';
+
+export { problemsOfAgent } from './agent-schema.js';
 
 /**
  * The run input of a pattern, checked: all problems at once. A pattern that is not on the menu has options and a number of
@@ -31,99 +36,77 @@ export function parseRunInput(pattern: string, value: unknown): RunInput {
 /**
  * As `parseRunInput`, for those who list the problems of several documents.
  *
+ * @param options.taskKept the task is somewhere else, and was or will be read there
  * @throws `Input.TooLarge`
  */
-export function readRunInput(pattern: string, value: unknown): { problems: Problem[]; input?: RunInput } {
+export function readRunInput(
+  pattern: string,
+  value: unknown,
+  { taskKept = false }: { taskKept?: boolean } = {},
+): { problems: Problem[]; input?: RunInput } {
   if (isUndecodable(value)) return { problems: [{ path: '', message: `cannot be decoded: ${value.reason}` }] };
   const notPlain = checkDocument(value);
-  const result = inputSchema(pattern).safeParse(value);
+  const hasInput = isObject(value) && (value.input ?? null) !== null;
+  const result = inputSchema(pattern, taskKept || hasInput).safeParse(value);
   const wrong = result.success ? [] : problemsOfZod(result.error, value);
-  const problems = distinct([...notPlain, ...wrong, ...(isObject(value) ? problemsOfTeam(pattern, value) : [])]);
+  const more =
+    isObject(value) && notPlain.length === 0 ? [...problemsOfDocument(pattern, value), ...(taskKept ? [] : problemsOfTask(value))] : [];
+  const problems = distinct([...notPlain, ...wrong, ...more]);
   return problems.length === 0 && result.success ? { problems, input: result.data as RunInput } : { problems };
 }
 
-/** Problems of an agent's definition in plain JSON. */
-export function problemsOfAgent(definition: unknown): Problem[] {
-  const result = agentSchema.safeParse(definition);
-  return distinct([...(result.success ? [] : problemsOfZod(result.error, definition)), ...repeatedTools(definition, '')]);
-}
-
-const nameError = 'must be a name: a letter, then letters, digits, _ or -, at most 64 characters';
-const name = z.string(nameError).regex(agentNamePattern, nameError);
-const modelError = 'must be the name of a model without spaces: "model" or "provider/model"';
-const temperatureError = 'must be a number from 0 to 2';
-const timeError = 'must be a span of time over 0: milliseconds, or words such as "90 seconds", at most ten years';
 const conversationError = 'must be the workflow id of an earlier run';
-const tenYears = 3650 * 86_400_000;
-
-/** More would be a turn without end. */
-const mostToolRounds = 1000;
-
-function wholeNumber(most: number = Number.MAX_SAFE_INTEGER) {
-  const error = most === Number.MAX_SAFE_INTEGER ? 'must be a whole number of at least 1' : `must be a whole number from 1 to ${most}`;
-  return z.int(error).min(1, error).max(most, error);
-}
-
-const agentSchema = strict(
-  {
-    name,
-    description: textSchema('a text').optional(),
-    instructions: textSchema('a text that is not empty', /\S/),
-    model: z
-      .string(modelError)
-      .regex(/^\S{1,200}$/, modelError)
-      .optional(),
-    tools: list(name, 'must be a list of names of tools').optional(),
-    temperature: z.number(temperatureError).min(0, temperatureError).max(2, temperatureError).optional(),
-    maxOutputTokens: wholeNumber().optional(),
-    maxToolRounds: wholeNumber(mostToolRounds).optional(),
-    outputSchema: jsonObject('must be a JSON schema').optional(),
-  },
-  'must be a definition of an agent: { "name", "instructions", … }',
-);
 
 const limitsSchema = strict(
-  {
-    turns: wholeNumber().optional(),
-    tokens: wholeNumber().optional(),
-    time: z.custom<Span>(isTime, timeError).optional(),
-  },
+  { turns: wholeNumber().optional(), tokens: wholeNumber().optional(), time: spanSchema.optional() },
   'must be an object with turns, tokens or time',
 );
 
-const said = z.union([textSchema('a text that is not empty', /\S/), messageSchema], 'must be a text or a message');
-const agentError = 'must be the name of a registered agent, or a definition';
+const schemaError = 'must be a JSON schema';
+const inputShapeSchema = strict(
+  { schema: jsonObject(schemaError).optional(), transform: nameSchema.optional() },
+  'must be an object with schema or transform',
+);
+const outputShapeSchema = strict(
+  {
+    schema: jsonObject(schemaError).optional(),
+    from: z.enum(['reply', 'conversation'], 'must be "reply" or "conversation"').optional(),
+    agent: agentReferenceSchema.optional(),
+    transform: nameSchema.optional(),
+  },
+  'must be an object with schema or transform',
+);
 
-/** What the patterns on the menu may be told. */
-const optionSchemas: { [P in PatternName]: z.ZodType } = {
-  sequential: strict({}, 'must be an object'),
-  session: strict({}, 'must be an object'),
-};
+const said = z.union([textSchema('a text that is not empty', /\S/), messageSchema], 'must be a text or a message');
 
 const inputSchemas = new Map<string, z.ZodType>();
 
-function inputSchema(pattern: string): z.ZodType {
-  const key = isPattern(pattern) ? pattern : '';
-  const schema = inputSchemas.get(key) ?? createInputSchema(isPattern(pattern) ? optionSchemas[pattern] : jsonObject('must be an object'));
+function inputSchema(pattern: string, anyTask: boolean): z.ZodType {
+  const key = `${isPattern(pattern) ? pattern : ''}/${anyTask}`;
+  const schema =
+    inputSchemas.get(key) ?? createInputSchema(isPattern(pattern) ? optionSchemas[pattern] : jsonObject('must be an object'), anyTask);
   inputSchemas.set(key, schema);
   return schema;
 }
 
-function createInputSchema(options: z.ZodType) {
+function createInputSchema(options: z.ZodType, anyTask: boolean) {
+  const task = z.union([...said.options, list(said, 'must not be an empty list', 1)], 'must be a text, a message or a list of messages');
   return strict(
     {
-      task: z
-        .union([...said.options, list(said, 'must not be an empty list', 1)], 'must be a text, a message or a list of messages')
-        .optional(),
-      agents: list(z.union([name, agentSchema], agentError), 'must be a list of agents').optional(),
+      task: anyTask ? z.unknown().optional() : task.optional(),
+      agents: list(memberSchema, 'must be a list of agents').optional(),
       options: options.optional(),
       limits: limitsSchema.optional(),
+      termination: terminationSchema.optional(),
+      input: inputShapeSchema.optional(),
+      output: outputShapeSchema.optional(),
       conversation: z
         .string(conversationError)
         .regex(/^[^\p{Cc}]{1,1000}$/u, conversationError)
         .optional(),
-      orchestration: name.optional(),
+      orchestration: nameSchema.optional(),
       state: z.unknown().optional(),
+      nested: z.unknown().optional(),
     },
     'must be a JSON object such as { "task": "…", "agents": ["…"] }',
   );
@@ -152,7 +135,7 @@ function tooLarge(bytes: string) {
 }
 
 /** What only the whole document can tell: who is missing, too many, or there twice. */
-function problemsOfTeam(pattern: string, input: Record<string, unknown>): Problem[] {
+function problemsOfDocument(pattern: string, input: Record<string, unknown>): Problem[] {
   const { task, agents, orchestration, state } = input;
   const dish = isPattern(pattern) ? patterns[pattern] : undefined;
   const problems: Problem[] = [];
@@ -164,39 +147,69 @@ function problemsOfTeam(pattern: string, input: Record<string, unknown>): Proble
       problems.push({ path: 'agents', message: 'is missing; name registered agents, define them here, or name an orchestration' });
     }
   }
+  problems.push(...problemsOfShapes(input));
   if (!Array.isArray(agents)) return problems;
+  return [...problems, ...problemsOfTeam(pattern, agents, input.options, 'agents')];
+}
+
+/** Members as given, and of orchestrations among them theirs. */
+function problemsOfTeam(pattern: string, agents: readonly unknown[], options: unknown, at: string): Problem[] {
+  const problems: Problem[] = [];
+  const dish = isPattern(pattern) ? patterns[pattern] : undefined;
   if (dish && (agents.length < dish.agents.min || agents.length > dish.agents.max)) {
     const { min, max } = dish.agents;
-    problems.push({ path: 'agents', message: `must hold ${min === max ? `exactly ${min}` : `${min} to ${max}`}, not ${agents.length}` });
+    problems.push({ path: at, message: `must hold ${min === max ? `exactly ${min}` : `${min} to ${max}`}, not ${agents.length}` });
   }
   const taken = new Map<string, number>();
   agents.slice(0, 1000).forEach((agent: unknown, i) => {
     const given = isObject(agent) ? agent.name : agent;
-    problems.push(...repeatedTools(agent, `agents[${i}].`));
+    problems.push(...repeatedTools(agent, `${at}[${i}].`));
+    if (isObject(agent) && isPattern(agent.pattern)) problems.push(...problemsOfNested(agent.pattern, agent, `${at}[${i}]`));
     if (typeof given !== 'string') return;
     const first = taken.get(given.toLowerCase());
-    const path = isObject(agent) ? `agents[${i}].name` : `agents[${i}]`;
+    const path = isObject(agent) ? `${at}[${i}].name` : `${at}[${i}]`;
     if (first === undefined) taken.set(given.toLowerCase(), i);
     else
-      problems.push({ path, message: `${show(given)} is the name of agents[${first}] already, capitals aside; every agent needs its own` });
+      problems.push({ path, message: `${show(given)} is the name of ${at}[${first}] already, capitals aside; every agent needs its own` });
   });
+  const names = agents.slice(0, 1000).flatMap((agent) => {
+    const name = isObject(agent) ? agent.name : agent;
+    return typeof name === 'string' ? [name] : [];
+  });
+  if (isPattern(pattern)) problems.push(...problemsOfOptions(pattern, options ?? undefined, names));
   return problems;
 }
 
-function repeatedTools(agent: unknown, at: string): Problem[] {
-  if (!isObject(agent) || !Array.isArray(agent.tools)) return [];
-  const tools: unknown[] = agent.tools.slice(0, 1000);
-  return tools.flatMap((tool, i) => {
-    const first = tools.indexOf(tool);
-    return first === i ? [] : [{ path: `${at}tools[${i}]`, message: `${show(tool)} is there twice: tools[${first}] is the same` }];
-  });
+/** An orchestration as a member is a document of its own, whose task comes from the run around it. */
+function problemsOfNested(
+  pattern: PatternName,
+  { name: _, description: __, pattern: ___, ...document }: Record<string, unknown>,
+  at: string,
+) {
+  const { problems } = readRunInput(pattern, { ...document, task: 'from outside' });
+  return problems.map(({ path, message }) => ({ path: path === '' ? at : `${at}.${path}`, message }));
 }
 
-function isTime(span: unknown): boolean {
-  const ms = spanMs(span);
-  return ms !== undefined && ms > 0 && ms <= tenYears;
+function problemsOfShapes({ input, output }: Record<string, unknown>): Problem[] {
+  const of = (shape: unknown, path: string) =>
+    isObject(shape) && (shape.schema ?? null) !== null
+      ? problemsOfSchema(shape.schema).map((problem) => ({ ...problem, path: [path, problem.path].filter(Boolean).join('.') }))
+      : [];
+  const problems = [...of(input, 'input.schema'), ...of(output, 'output.schema')];
+  if (isObject(output) && output.from === 'conversation' && (output.schema ?? null) === null)
+    problems.push({ path: 'output.schema', message: 'is missing; with "from": "conversation" it says what is asked for' });
+  return problems;
 }
 
-function isPattern(pattern: string): pattern is PatternName {
-  return Object.hasOwn(patterns, pattern);
+/** With `input`, a task is whatever its schema says. */
+function problemsOfTask({ task, input }: Record<string, unknown>): Problem[] {
+  if (!isObject(input) || !isObject(input.schema) || (task ?? null) === null || problemsOfSchema(input.schema).length > 0) return [];
+  return problemsOfJson(task as Json, input.schema as never).map(({ path, message }) => ({
+    path: path === '' || path.startsWith('[') ? `task${path}` : `task.${path}`,
+    message,
+  }));
+}
+
+function isPattern(pattern: unknown): pattern is PatternName {
+  return typeof pattern === 'string' && Object.hasOwn(patterns, pattern);
 }

@@ -10,13 +10,19 @@ export const queries = {
   transcript: 'transcript',
   state: 'state',
   turn: 'turn',
+  requests: 'requests',
 } as const;
 
 /** Each is an update and, with the same payload, a signal. */
 export const messages = {
   say: 'say',
   cancel: 'cancel',
+  respond: 'respond',
+  stop: 'stop',
 } as const;
+
+/** A nested run tells the one that started it what waits for people, and that it has ended. A signal between workflows, for nobody else. */
+export const nestedSignal = 'nested';
 
 /** Search attributes, used where they are registered. */
 export const searchAttributes = {

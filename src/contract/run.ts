@@ -6,27 +6,76 @@
  * speaking: model ⇄ tools until it replies · **step** one durable unit inside a turn (a model call, a tool call), with a stable id ·
  * **transcript** what has been said · **event** what a watcher sees · **limit** turns, tokens, time · **checkpoint** where the run is.
  */
-import type { AgentDefinition } from './agent.js';
+import type { AgentDefinition, Member } from './agent.js';
 import type { Json, JsonObject, Span } from './json.js';
 import type { MessageInput } from './message.js';
-import type { PatternName, PatternOptions } from './pattern.js';
-import type { Segment, TranscriptHead, Usage } from './transcript.js';
+import type { AgentReference, PatternName, PatternOptions } from './pattern.js';
+import type { Condition, Fired } from './termination.js';
+import type { Inherited, Segment, TranscriptHead, Usage } from './transcript.js';
+
+/** What is the same for every pattern: how a run ends, what goes in and what comes out. */
+export interface RunFrame<A = AgentReference, F = string> {
+  limits?: Limits;
+  /** When the team is done: a condition, or a tree of them. */
+  termination?: Condition<F>;
+  /** How a task that is no message becomes messages. */
+  input?: InputShape<F>;
+  /** What the output has to be. */
+  output?: OutputShape<A, F>;
+}
 
 /** The one JSON document that starts a run of any pattern. */
-export interface RunInput<P extends PatternName = PatternName> {
-  /** What to do: a string, a message, a list of messages. */
-  task?: MessageInput | MessageInput[];
-  /** Names of registered agents and/or inline definitions, in speaking order. */
-  agents?: (string | AgentDefinition)[];
+export interface RunInput<P extends PatternName = PatternName> extends RunFrame {
+  /** What to do: a string, a message, a list of messages; with `input`, any JSON. */
+  task?: MessageInput | MessageInput[] | Json;
+  /** Names of registered agents and orchestrations and/or inline definitions, in speaking order. */
+  agents?: Member[];
   /** The pattern's own options. */
   options?: PatternOptions[P];
-  limits?: Limits;
   /** Workflow id of an earlier run whose conversation this one goes on with. */
   conversation?: string;
   /** Name of a registered orchestration that fills all of the above; the rest of the input overrides it. */
   orchestration?: string;
   /** A run's own serialized state. Written by continue-as-new, never by hand. */
   state?: unknown;
+  /** Whose member this run is. Written by the run that starts it, never by hand. */
+  nested?: NestedStart;
+}
+
+/** How a task of any JSON becomes messages: as JSON in a user's message, unless a function makes others of it. */
+export interface InputShape<F = string> {
+  /** JSON schema that the task has to fit. */
+  schema?: JsonObject;
+  /** A registered function: given the task, it returns a message or several. */
+  transform?: F;
+}
+
+/** What the output has to be. */
+export interface OutputShape<A = AgentReference, F = string> {
+  /** JSON schema of the output. */
+  schema?: JsonObject;
+  /** The last reply is read as JSON, or a model is asked for it once more, over the whole conversation. @default 'reply' */
+  from?: 'reply' | 'conversation';
+  /** Who is asked, with `from: 'conversation'`. @default the default model */
+  agent?: A;
+  /** A registered function: given the output so far, it returns the one to take. */
+  transform?: F;
+}
+
+/** What a run is told by the run that starts it as its member. */
+export interface NestedStart {
+  /** Workflow id of that run. */
+  parent: string;
+  /** By which it knows this one. */
+  operationId: string;
+  /** What `loadTeam` has prepared: agents, options, limits. */
+  prepared: string;
+  /** The other run's transcript so far. */
+  inherited?: Inherited & { head: TranscriptHead; lastTurn: number };
+  /** What is left of its limits. */
+  limits?: { tokens?: number; timeMs?: number };
+  /** Where the events of this run are told as well: the log of the run at the top. */
+  root: { workflowId: string; firstRunId: string };
 }
 
 /** Each ends the run as an outcome (`status: 'stopped'`), never as an error. */
@@ -39,13 +88,15 @@ export interface Limits {
   time?: Span;
 }
 
-export interface RunResult {
+export interface RunResult<Output = Json> {
   status: 'completed' | 'stopped' | 'cancelled';
   /** The answer: normally the last reply. `null` when nobody has spoken. */
-  output: Json;
+  output: Output;
   /** The output was too large to travel: the whole is in the store under this id, `output` is its beginning. */
   outputArtifact?: string;
   stopReason: StopReason;
+  /** The output is the best that could be had when a limit was reached, not an answer. */
+  incomplete?: true;
   usage: Usage;
   /** Turns taken. */
   rounds: number;
@@ -55,14 +106,22 @@ export interface StopReason {
   code: StopCode;
   /** One sentence for a person. */
   message: string;
+  /** With the code `condition`: those that fired. */
+  conditions?: Fired[];
 }
 
 /** Why a run ended, for machines. */
 export const stopCodes = {
   completed: 'The pattern came to its end.',
+  condition: 'A termination condition was met.',
   'limit.turns': 'The limit of turns was reached.',
   'limit.tokens': 'The limit of tokens was reached.',
   'limit.time': 'The limit of time was reached.',
+  'limit.rounds': 'The most rounds that the pattern allows were taken.',
+  'limit.resets': 'The most new plans that the pattern allows were made.',
+  'limit.returns': 'Two agents handed over to each other again and again.',
+  'person.silent': 'Nobody answered in time.',
+  'plan.rejected': 'A person rejected the plan.',
   cancelled: 'Somebody asked for it.',
 } as const;
 export type StopCode = keyof typeof stopCodes;
@@ -83,6 +142,10 @@ export interface RunStatus {
   usage: Usage;
   /** Messages accepted and not yet taken up. */
   inbox: number;
+  /** Questions that wait for a person, those of nested runs included. */
+  requests: string[];
+  /** Runs that this one has started and waits for. */
+  operations: { id: string; runId: string; member: string }[];
   /** Set once a cancel was asked for. */
   cancel?: { mode: CancelMode; reason?: string };
   result?: RunResult;
@@ -138,6 +201,19 @@ export interface SayInput {
 export interface CancelInput {
   /** `graceful` lets the turn in flight finish; `immediate` aborts it. @default 'graceful' */
   mode?: CancelMode;
+  reason?: string;
+}
+
+export interface RespondInput {
+  requestId: string;
+  /** Anything that fits the request's schema. */
+  response: Json;
+  /** Who answers, as the caller says. */
+  by?: string;
+}
+
+/** Asks a run with an `external` condition to come to its end after the turn in flight. */
+export interface StopInput {
   reason?: string;
 }
 

@@ -1,10 +1,11 @@
 /** What goes into the activities of a turn, and what comes out. Small: histories are made of it. */
 import type { Team } from './agent.js';
-import type { NewEvent } from './event.js';
-import type { JsonObject } from './json.js';
+import type { EventLogKey, NewEvent } from './event.js';
+import type { Json, JsonObject } from './json.js';
 import type { Message } from './message.js';
-import type { RunInput } from './run.js';
-import type { EntryRef, ReplyFacts, Segment, TranscriptHead } from './transcript.js';
+import type { InputShape, RunInput, RunResult } from './run.js';
+import type { Condition } from './termination.js';
+import type { EntryRef, Inherited, ReplyFacts, Segment, TranscriptHead } from './transcript.js';
 
 /** What every activity of a run is told. */
 export interface StepInput {
@@ -12,6 +13,8 @@ export interface StepInput {
   firstRunId: string;
   /** Events that only the workflow knew; written before the step's own. */
   events?: NewEvent[];
+  /** Of a nested run: the log of the run at the top, where its events are told as well. */
+  root?: EventLogKey;
 }
 
 /** A step of a turn. */
@@ -31,10 +34,16 @@ export interface TranscriptRef {
   since: EntryRef[];
 }
 
-export interface CallModelInput extends TurnStep {
+/** What of the transcript a model is shown: see `hears`. */
+export interface HearingInput {
   transcript: TranscriptRef;
   /** The turn hears the entries before this position, and its own. */
   start: number;
+  from?: number;
+  inherited?: Inherited;
+}
+
+export interface CallModelInput extends TurnStep, HearingInput {
   /** The tool rounds of this turn are used up: it must answer now. */
   mustAnswer?: true;
 }
@@ -46,6 +55,57 @@ export interface CallModelOutput extends StepMessage {
   policies?: { [index: number]: CallPolicy };
   /** The transcript as read, now in the store. */
   head: TranscriptHead;
+}
+
+/** A question to an agent, to be answered with JSON. Neither question nor answer is part of the conversation. */
+export interface AskModelInput extends TurnStep, HearingInput {
+  question: string;
+  schema: JsonObject;
+  /** Earlier answers, and what was wrong with each. */
+  feedback?: { answer: string; problem: string }[];
+}
+
+export interface AskModelOutput {
+  /** The answer, when it has the form asked for; else what is wrong with it. */
+  outcome: { value: Json } | { answer: string; problem: string; /** There is no JSON in it at all. */ plain?: true };
+  reply: ReplyFacts;
+  head: TranscriptHead;
+  attempt?: number;
+}
+
+/** A registered function decides or transforms. */
+export interface CallFunctionInput extends StepInput {
+  name: string;
+  step: string;
+  input: Json;
+  /** What was said from this position on is given to it, as `messages`. */
+  since?: number;
+  /** What has been said, should the function want to read it. */
+  transcript: TranscriptRef;
+  idempotencyKey: string;
+}
+
+export interface CallFunctionOutput {
+  value: Json;
+  head: TranscriptHead;
+  attempt?: number;
+}
+
+/** Puts the newest entries into the store, so that a nested run can begin with them. */
+export interface StoreTranscriptInput extends StepInput {
+  transcript: TranscriptRef;
+}
+
+/** What became of a run that this one waits for, when it could not hear of its end. */
+export interface LookUpRunInput extends StepInput {
+  workflowId: string;
+}
+
+export type LookUpRunOutput = { status: 'open' } | { status: 'ended'; result: RunResult } | { status: 'failed'; failure: FailureRecord };
+
+export interface FailureRecord {
+  type: string;
+  message: string;
 }
 
 /** A message made by a step. */
@@ -98,12 +158,26 @@ export interface LoadTeamInput extends StepInput {
   taskProblems?: { path: string; message: string }[];
 }
 
-export interface LoadTeamOutput {
+export interface LoadTeamOutput extends PreparedRun {
+  orchestration?: string;
+}
+
+/** Everything that a run keeps from its start. Also stored, by content hash, for the nested runs of a team. */
+export interface PreparedRun {
   team: Team;
   limits: { turns?: number; tokens?: number; timeMs?: number };
   options: JsonObject;
-  orchestration?: string;
+  termination?: Condition;
+  output?: PreparedOutput;
+  input?: InputShape;
   settings: RunSettings;
+}
+
+export interface PreparedOutput {
+  schema?: JsonObject;
+  transform?: string;
+  /** Member of staff that is asked for it over the whole conversation; absent: the last reply is it. */
+  agent?: string;
 }
 
 /** What the worker that loaded the team was configured with. Recorded, so that a run keeps its own. */

@@ -13,6 +13,8 @@ export interface Entry {
   audience?: string[];
   /** On the first entry of a turn: whose it is, its id (the correlation id), and how much of the transcript it hears. */
   opens?: TurnOpening;
+  /** On the last entry of a turn that ended by a move in the pattern instead of a reply. */
+  ends?: { handoff?: string; completed?: true };
   /** On a model's reply. */
   reply?: ReplyFacts;
   /** Arguments that a model wrote but that are not a JSON object, by call id: they are shown to it again as it wrote them. */
@@ -30,8 +32,20 @@ export interface TurnOpening {
   agent: string;
   /** The turn hears the entries before this position, and its own. */
   start: number;
+  /** … and of those before, only the ones from here on. @default 0 */
+  from?: number;
   /** RFC 3339. */
   at: string;
+}
+
+/** What a run took over from the one that started it. */
+export interface Inherited {
+  /** So many entries at the beginning are the other run's. */
+  length: number;
+  /** Of these, what its member of this name heard is heard here. */
+  as: string;
+  from: number;
+  to: number;
 }
 
 export interface ReplyFacts {
@@ -103,9 +117,23 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
+export interface Hearing {
+  agent: string;
+  ordinal: number;
+  start: number;
+  from?: number;
+  inherited?: Inherited;
+}
+
 /** Who hears what: a turn hears what was said to its agent before it began, and what it said itself. */
-export function hears(turn: { agent: string; ordinal: number; start: number }, entry: Entry, position: number): boolean {
-  if (entry.turn === turn.ordinal) return true;
-  if (position >= turn.start) return false;
-  return entry.audience === undefined || entry.audience.includes(turn.agent);
+export function hears({ agent, ordinal, start, from = 0, inherited }: Hearing, entry: Entry, position: number): boolean {
+  if (inherited && position < inherited.length) {
+    return position >= inherited.from && position < inherited.to && isFor(entry, inherited.as);
+  }
+  if (entry.turn === ordinal) return true;
+  return position >= from && position < start && isFor(entry, agent);
+}
+
+function isFor({ audience }: Entry, name: string): boolean {
+  return audience === undefined || audience.includes(name);
 }

@@ -1,12 +1,19 @@
 /**
  * Speaks when no model is configured: an OpenAI-compatible server on this machine whose replies are computed from the request alone.
- * It extracts, outlines, writes, shortens, chooses, calls tools and answers by counting words, and knows nothing of the world.
+ * It extracts, outlines, writes, reviews, plans, chooses, hands over, calls tools and answers by counting words, and knows nothing of
+ * the world.
  */
 import { serveModel, type HttpModel, type HttpModelReply, type HttpModelRequest } from './http-model.js';
-import { callsFor, choose, optionsIn } from './stand-in/deciding.js';
+import { completedAsk } from './stand-in/asking.js';
+import { callsFor } from './stand-in/deciding.js';
+import { delegateOf, delegations } from './stand-in/delegating.js';
 import { fill } from './stand-in/filling.js';
-import { sceneOf, type Scene } from './stand-in/scene.js';
-import { answer, atMost, draft, extract, outline, shorten, type Length } from './stand-in/writing.js';
+import { completionBeside, isMove, moveFor } from './stand-in/moves.js';
+import { questionIn } from './stand-in/question.js';
+import { answerQuestion } from './stand-in/questions.js';
+import { everythingIn, wordsFor } from './stand-in/replying.js';
+import { resultsIn, sceneOf, type Scene } from './stand-in/scene.js';
+import { matterOf, talkOf, type Line } from './stand-in/talk.js';
 
 export const standInModel = 'ostinato-stand-in';
 
@@ -28,120 +35,35 @@ export function startStandIn({ port, replyMs = 1500 }: StandInOptions = {}): Pro
 
 /** What the stand-in says to a request. */
 export function standInReply(request: HttpModelRequest): HttpModelReply {
-  const scene = sceneOf(request.messages);
-  if (request.tools.length > 0 && request.toolChoice !== 'none' && scene.results.length === 0) {
-    const calls = callsFor(request.tools, scene.ask, scene.instructions, scene.document);
-    if (calls.length > 0) return { model: standInModel, calls };
+  const { messages, outputSchema, maxOutputTokens } = request;
+  const question = outputSchema && questionIn(messages, outputSchema);
+  if (question) return { model: standInModel, ...cut(JSON.stringify(answerQuestion(question)), maxOutputTokens) };
+  const lines = talkOf(messages);
+  const scene = { ...sceneOf(matterOf(messages)), results: resultsIn(messages).filter(({ tool }) => !isMove(tool)) };
+  const tools = request.toolChoice === 'none' ? [] : request.tools;
+  if (tools.length > 0 && scene.results.length === 0) {
+    const calls = callsIn(tools, scene, lines);
+    if (calls) return { model: standInModel, ...calls };
   }
-  const text = request.outputSchema ? JSON.stringify(fill(request.outputSchema, everythingIn(scene))) : wordsFor(scene) || nothing;
-  return { model: standInModel, ...cut(text, request.maxOutputTokens) };
+  const text = outputSchema
+    ? JSON.stringify(fill(outputSchema, everythingIn(scene)))
+    : wordsFor(scene, lines, tools) || 'There are no sentences here to work on.';
+  const beside = completionBeside(text, tools, scene.instructions);
+  return { model: standInModel, ...cut(text, maxOutputTokens), ...(beside && { calls: beside }) };
 }
 
-const nothing = 'There are no sentences here to work on.';
-
-type Intent = 'choose' | 'extract' | 'outline' | 'write' | 'shorten';
-
-const intents: [Intent, RegExp][] = [
-  ['choose', /\b(?:classif\w*|rout(?:e|er|es|ing)|triage\w*|choose|pick|select|decide|label)\b/i],
-  ['extract', /\b(?:analy[sz]\w*|facts?|extract\w*|findings|research\w*|key points|bullet points)\b/i],
-  ['outline', /\b(?:outline\w*|structure|table of contents|plan(?:ner|s)?)\b/i],
-  ['write', /\b(?:writ(?:e|er|es|ing)|draft\w*|article|author|compose\w*|blog|essay|report|story)\b/i],
-  ['shorten', /\b(?:edit(?:or|s|ing)?|short(?:en\w*|er)|polish\w*|tighten\w*|trim\w*|condens\w*|summar\w*|concise|brief\w*|tl;dr)\b/i],
-];
-
-/** A follow-up is taken at its word; otherwise the instructions say what the agent does, or else the task does. */
-function wordsFor(scene: Scene): string {
-  const results = scene.results.map(({ tool, text }) => `${tool}: ${readable(text)}`).join('\n');
-  if (results !== '' && !scene.isLong) return results;
-  const said = scene.isFollowUp
-    ? followUp(scene)
-    : (perform(intentOf(scene.instructions), scene) ?? perform(intentOf(scene.ask), scene) ?? byDefault(scene));
-  return results === '' ? said : `${said}\n\n${results}`;
-}
-
-function followUp(scene: Scene): string {
-  const intent = intentOf(scene.ask);
-  if (scene.isQuestion && intent !== 'shorten') return answer(scene.ask, scene.earlier);
-  return perform(intent, scene) ?? `Noted: ${scene.ask}`;
-}
-
-function byDefault(scene: Scene): string {
-  if (scene.isQuestion)
-    return answer(
-      scene.ask,
-      [scene.document].filter((text) => text !== scene.ask),
-    );
-  if (scene.isLong) return shorten(scene.draft || scene.document);
-  if (scene.ask === '') return 'Nothing was said yet. Give me a text to work on.';
-  return scene.isTask
-    ? `There is no text here to work on, and a stand-in knows nothing of the world. What was asked: “${scene.ask}”`
-    : `Noted: ${scene.ask}`;
-}
-
-/** `undefined` when there is nothing to do it with. */
-function perform(intent: Intent | undefined, scene: Scene): string | undefined {
-  const length = lengthIn(`${scene.instructions}\n${scene.ask}`);
-  const { document, draft: latest } = scene;
-  if (intent === 'choose')
-    return choose(optionsIn(scene.instructions).length > 0 ? optionsIn(scene.instructions) : optionsIn(scene.ask), scene.ask || document)
-      ?.name;
-  if (document === '' && latest === '') return undefined;
-  if (intent === 'extract') return extract(document || latest, length);
-  if (intent === 'outline') return outline(document || latest);
-  if (intent === 'write') return atMost(length.words, draft(document || latest, latest));
-  if (intent === 'shorten') return shorten(latest || document, length);
-  return undefined;
-}
-
-/** The first of its words counts: "an editor who shortens what the writer drafted" edits. Choosing needs options to choose from. */
-function intentOf(text: string): Intent | undefined {
-  const found = intents
-    .filter(([intent]) => intent !== 'choose' || optionsIn(text).length > 0)
-    .map(([intent, shape]) => ({ intent, at: text.search(shape) }))
-    .filter(({ at }) => at >= 0);
-  return found.sort((a, b) => a.at - b.at)[0]?.intent;
-}
-
-const numbers: { [word: string]: number } = {
-  one: 1,
-  a: 1,
-  two: 2,
-  three: 3,
-  four: 4,
-  five: 5,
-  six: 6,
-  seven: 7,
-  eight: 8,
-  nine: 9,
-  ten: 10,
-};
-
-function lengthIn(text: string): Length {
-  const asked = (unit: string) => {
-    const digits = new RegExp(`\\b(\\d+|${Object.keys(numbers).join('|')})\\s+(?:\\w+\\s+)?(?:${unit})s?\\b`, 'i')
-      .exec(text)?.[1]
-      ?.toLowerCase();
-    return digits === undefined ? undefined : (numbers[digits] ?? Number(digits));
-  };
-  const [sentences, words] = [asked('sentence|bullet|fact|point'), asked('word')];
-  return { ...(sentences && { sentences }), ...(words && words > 4 && { words }) };
-}
-
-/** JSON in words. */
-function readable(text: string): string {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return text;
-    return Object.entries(value)
-      .map(([key, field]) => `${key} ${typeof field === 'string' ? field : JSON.stringify(field)}`)
-      .join(', ');
-  } catch {
-    return text;
-  }
-}
-
-function everythingIn(scene: Scene): string {
-  return [scene.document, scene.ask, ...scene.results.map(({ text }) => readable(text))].filter(Boolean).join('\n\n');
+/** A move comes first: whoever hands over leaves the work to the other. */
+function callsIn(tools: HttpModelRequest['tools'], scene: Scene, lines: Line[]): HttpModelReply | undefined {
+  const { instructions, document } = scene;
+  const move = moveFor(lines, tools, instructions);
+  if (move) return move;
+  const request = lines.filter(({ isOwn, kind }) => !isOwn && kind === 'words').at(-1)?.text ?? '';
+  const others = tools.filter((tool) => !isMove(tool.name) && delegateOf(tool) === undefined);
+  const calls = [
+    ...callsFor(others, completedAsk(lines, scene.ask), instructions, document),
+    ...delegations(tools, request, scene.ask, instructions),
+  ];
+  return calls.length > 0 ? { calls } : undefined;
 }
 
 function cut(text: string, maxTokens: number | undefined): HttpModelReply {

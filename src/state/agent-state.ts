@@ -137,13 +137,14 @@ function turnsOf(entries: readonly Entry[], agent: string, from: number): Turn[]
     const turn = turns.get(ordinal);
     if (!turn) continue;
     turn.entries.push(entry);
-    turn.isOver = turn !== last || isReply(entry);
+    turn.isOver = turn !== last || isEnd(entry);
   }
   return [...turns.values()];
 }
 
-/** The end of a turn: the agent has spoken and calls nothing. */
-function isReply({ message }: Entry): boolean {
+/** The end of a turn: the agent has spoken and calls nothing, or has made a move in the pattern. */
+function isEnd({ message, ends }: Entry): boolean {
+  if (ends) return true;
   return message.role === 'assistant' && !message.contents.some(({ $type }) => $type === 'functionCall');
 }
 

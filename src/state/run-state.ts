@@ -1,14 +1,16 @@
 /** What a run remembers across continue-as-new: versioned, private to workflows. `read-state.ts` is the only way in. */
 import type { Team } from '../contract/agent.js';
-import type { NewEvent } from '../contract/event.js';
-import type { JsonObject } from '../contract/json.js';
+import type { EventLogKey, NewEvent } from '../contract/event.js';
+import type { Json, JsonObject } from '../contract/json.js';
 import type { Message } from '../contract/message.js';
-import type { CancelMode, StopReason } from '../contract/run.js';
-import type { RunSettings } from '../contract/step.js';
-import type { Entry, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
+import type { RequestView } from '../contract/request.js';
+import type { CancelMode, RunResult, StopReason } from '../contract/run.js';
+import type { CallToolOutput, CallModelOutput, PreparedOutput, RunSettings } from '../contract/step.js';
+import type { Entry, Inherited, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
 import type { Shape } from './shape.js';
+import { terminationShape, type TerminationState } from './termination.js';
 
-export const currentStateVersion = 1;
+export const currentStateVersion = 2;
 
 export interface RunState {
   stateVersion: typeof currentStateVersion;
@@ -40,8 +42,21 @@ export interface RunState {
   unanswered?: { id?: string };
   /** The answer so far. */
   output?: { text: string; artifact?: string };
+  /** What the output has to be. */
+  shape?: PreparedOutput;
   cancel?: { mode: CancelMode; reason?: string };
-  stop?: { status: 'stopped' | 'cancelled' } & StopReason;
+  stop?: { status: RunResult['status'] } & StopReason;
+  termination?: TerminationState;
+  /** How far custom conditions have looked. */
+  judged: number;
+  /** What people were asked: all that waits, and the last hundred that do not. */
+  requests: RequestState[];
+  /** Runs that this one has started, until their results are taken up. */
+  operations: Operation[];
+  /** Signals to other runs that wait to be sent. */
+  post: Letter[];
+  /** Whose member this run is. */
+  nested?: NestedOrigin;
   /** Events that no activity has taken to the log yet. */
   outbox: NewEvent[];
   /** Events emitted so far: the next one's key. */
@@ -65,8 +80,54 @@ export interface OpenTurn {
   agent: string;
   /** It hears the entries before this position, and its own. */
   start: number;
+  from?: number;
   at: string;
   modelCalls: number;
+  /** The calls of its last reply, while they wait for their results. */
+  round?: ToolRound;
+  /** The run that takes this turn. */
+  operation?: string;
+}
+
+/** A reply's calls, and by position what came of them so far. */
+export interface ToolRound {
+  reply: Pick<CallModelOutput, 'message' | 'blob' | 'cut' | 'rawArguments' | 'policies'>;
+  outcomes: (CallToolOutput | null)[];
+  /** By position: the runs that answer. */
+  operations: { [index: number]: string };
+}
+
+/** `operation` and `nestedId`: asked in a nested run, and answered there. */
+export interface RequestState extends RequestView {
+  operation?: string;
+  nestedId?: string;
+}
+
+/** A run that another has started. */
+export interface Operation {
+  id: string;
+  /** Workflow id. */
+  runId: string;
+  member: string;
+  /** It says that it has ended, but not how. */
+  ended?: boolean;
+  outcome?: { result: RunResult } | { failure: { type: string; message: string } };
+  /** It was told that this run is about to end. */
+  toldToStop?: CancelMode;
+}
+
+export interface Letter {
+  /** Workflow id. */
+  to: string;
+  signal: string;
+  payload: Json;
+}
+
+export interface NestedOrigin {
+  parent: string;
+  operationId: string;
+  root: EventLogKey;
+  inherited?: Inherited;
 }
 
 export interface InboxMessage {
@@ -101,6 +162,29 @@ const entry: Shape = {
     blob: { optional: 'string' },
   },
 };
+const request: Shape = {
+  fields: {
+    requestId: 'string',
+    kind: 'string',
+    prompt: 'string',
+    createdAt: 'string',
+    status: 'string',
+    schema: { optional: 'object' },
+    expiresAt: { optional: 'string' },
+    operation: { optional: 'string' },
+    nestedId: { optional: 'string' },
+  },
+};
+const operation: Shape = { fields: { id: 'string', runId: 'string', member: 'string', outcome: { optional: 'object' } } };
+const nestedRun: Shape = { fields: { name: 'string', pattern: 'string', prepared: 'string' } };
+const round: Shape = {
+  fields: {
+    reply: { fields: { message } },
+    outcomes: { list: { nullable: { fields: { message } } } },
+    operations: { map: 'string' },
+  },
+};
+const inherited: Shape = { fields: { length: 'count', as: 'string', from: 'count', to: 'count' } };
 const stepTime: Shape = { fields: { attemptMs: 'count', attempts: 'count', totalMs: 'count', heartbeatMs: 'count' } };
 const failure: Shape = { fields: { type: 'string', message: 'string' } };
 
@@ -113,7 +197,18 @@ export const runStateShape: Shape = {
     team: {
       fields: {
         id: 'string',
-        members: { list: { fields: { name: 'string', maxToolRounds: 'count', modelQueue: { optional: 'string' } } } },
+        members: {
+          list: {
+            fields: {
+              name: 'string',
+              maxToolRounds: 'count',
+              modelQueue: { optional: 'string' },
+              nested: { optional: nestedRun },
+              delegates: { optional: { map: nestedRun } },
+              controls: { optional: { map: 'object' } },
+            },
+          },
+        },
       },
     },
     settings: {
@@ -134,7 +229,19 @@ export const runStateShape: Shape = {
     },
     progress: 'object',
     turns: {
-      list: { fields: { id: 'string', ordinal: 'count', agent: 'string', start: 'count', at: 'string', modelCalls: 'count' } },
+      list: {
+        fields: {
+          id: 'string',
+          ordinal: 'count',
+          agent: 'string',
+          start: 'count',
+          from: { optional: 'count' },
+          at: 'string',
+          modelCalls: 'count',
+          round: { optional: round },
+          operation: { optional: 'string' },
+        },
+      },
     },
     lastTurn: 'count',
     rounds: 'count',
@@ -147,6 +254,24 @@ export const runStateShape: Shape = {
     output: { optional: { fields: { text: 'string', artifact: { optional: 'string' } } } },
     cancel: { optional: { fields: { mode: 'string', reason: { optional: 'string' } } } },
     stop: { optional: { fields: { status: 'string', code: 'string', message: 'string' } } },
+    shape: {
+      optional: { fields: { schema: { optional: 'object' }, transform: { optional: 'string' }, agent: { optional: 'string' } } },
+    },
+    termination: { optional: terminationShape },
+    judged: 'count',
+    requests: { list: request },
+    operations: { list: operation },
+    post: { list: { fields: { to: 'string', signal: 'string', payload: 'any' } } },
+    nested: {
+      optional: {
+        fields: {
+          parent: 'string',
+          operationId: 'string',
+          root: { fields: { workflowId: 'string', firstRunId: 'string' } },
+          inherited: { optional: inherited },
+        },
+      },
+    },
     outbox: { list: { fields: { type: 'string', key: 'string', at: 'string' } } },
     eventCount: 'count',
     steps: {

@@ -1,7 +1,8 @@
 import type { LoadTeamInput } from '../../src/contract/step.js';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { createLoadTeam, modelQueue, type LoadTeamDeps } from '../../src/activities/load-team.js';
+import { createLoadTeam } from '../../src/activities/load-team.js';
+import { modelQueue, type PrepareDeps } from '../../src/activities/prepare-run.js';
 import { createTeamCache } from '../../src/activities/team-cache.js';
 import { defineAgent } from '../../src/agents/define-agent.js';
 import { defineOrchestration } from '../../src/agents/define-orchestration.js';
@@ -10,6 +11,7 @@ import type { TeamDocument } from '../../src/contract/agent.js';
 import { sizes } from '../../src/contract/size.js';
 import type { RunSettings } from '../../src/contract/step.js';
 import type { ModelProvider } from '../../src/llm/provider.js';
+import { createFunctionRegistry } from '../../src/functions/registry.js';
 import { createProviders } from '../../src/llm/providers.js';
 import { openStore } from '../../src/store/open-store.js';
 import { defineTool } from '../../src/tools/define-tool.js';
@@ -31,16 +33,17 @@ const time = { attemptMs: 1, attempts: 1, totalMs: 1, heartbeatMs: 1 };
 const settings: RunSettings = { times: { model: time, tool: time }, searchAttributes: false };
 const silent: ModelProvider = { complete: () => Promise.reject(new Error('No model is called here.')) };
 
-function world(deps: Partial<LoadTeamDeps> = {}) {
+function world(deps: Partial<PrepareDeps> = {}) {
   const store = memoryStore({ namespace: 'default', taskQueue: 'letters' });
   const tools = createToolRegistry([]);
-  const agents = createAgentRegistry([analyst, writer], [article], tools);
+  const functions = createFunctionRegistry([]);
+  const agents = createAgentRegistry([analyst, writer], [article], tools, functions);
   const providers = createProviders({
     default: silent,
     named: { rationed: { provider: silent, maxCallsPerSecond: 2 } },
     defaultModel: 'small',
   });
-  const loadTeam = createLoadTeam({ agents, tools, providers, settings, store, ...deps });
+  const loadTeam = createLoadTeam({ agents, tools, functions, providers, settings, store, ...deps });
   const { run } = activityEnvironment({ workflowExecution: { workflowId: 'run-1', runId: 'r' } });
   const load = (input: unknown, pattern = 'sequential', more: Partial<LoadTeamInput> = {}) =>
     run(loadTeam, { pattern, input: input as never, firstRunId: 'first', ...more });
@@ -72,7 +75,7 @@ describe('loadTeam', () => {
     });
     expect(team.members).toEqual([
       { name: 'analyst', description: 'Analyses.', maxToolRounds: 3 },
-      { name: 'guest', maxToolRounds: 16 },
+      { name: 'guest', description: 'You visit.', maxToolRounds: 16 },
     ]);
   });
 
@@ -107,7 +110,7 @@ describe('loadTeam', () => {
   test('sends the calls of a rationed provider to a queue of their own', async () => {
     const { team } = await world().load({ task: 'tea', agents: ['writer'] });
 
-    expect(team.members).toEqual([{ name: 'writer', maxToolRounds: 16, modelQueue: 'letters-model-rationed' }]);
+    expect(team.members).toEqual([{ name: 'writer', description: 'You write.', maxToolRounds: 16, modelQueue: 'letters-model-rationed' }]);
     expect(modelQueue('letters', 'rationed')).toBe('letters-model-rationed');
   });
 
@@ -193,10 +196,10 @@ describe('an orchestration', () => {
 
 describe('loadTeam refuses', () => {
   test('a bad input, with every problem, for good', async () => {
-    const failure = await failureFrom(world().load({ task: '', agents: [], limits: { turns: 0 } }));
+    const failure = await failureFrom(world().load({ agents: [], limits: { turns: 0 } }));
 
     expect(failure).toMatchObject({ type: 'Input.Invalid', nonRetryable: true });
-    expect(failure.problems.map(({ path }) => path)).toEqual(['task', 'limits.turns', 'agents']);
+    expect(failure.problems.map(({ path }) => path)).toEqual(['limits.turns', 'task', 'agents']);
   });
 
   test('everything unknown at once, with the names there are', async () => {

@@ -11,7 +11,7 @@ const message = { role: 'user', contents: [{ $type: 'text' as const, text: 'tea'
 
 /** A state with everything that a state can have: four sealed entries, two in the tail, a turn in flight. */
 const full: RunState = {
-  stateVersion: 1,
+  stateVersion: 2,
   conversationId: 'c1',
   pattern: 'sequential',
   orchestration: 'article',
@@ -45,6 +45,29 @@ const full: RunState = {
   output: { text: 'tea', artifact: 'b2' },
   cancel: { mode: 'graceful', reason: 'enough' },
   stop: { status: 'cancelled', code: 'cancelled', message: 'enough' },
+  shape: { schema: { type: 'string' }, transform: 'shorten', agent: 'editor' },
+  judged: 6,
+  requests: [
+    {
+      requestId: 'op-2~question-1',
+      kind: 'question',
+      prompt: 'Which?',
+      schema: { type: 'string' },
+      createdAt: at,
+      expiresAt: at,
+      status: 'pending',
+      operation: 'op-2',
+      nestedId: 'question-1',
+    },
+  ],
+  operations: [{ id: 'op-2', runId: 'run/2-panel', member: 'panel' }],
+  post: [{ to: 'run/2-panel', signal: 'cancel', payload: { mode: 'graceful' } }],
+  nested: {
+    parent: 'above',
+    operationId: 'op-1',
+    root: { workflowId: 'above', firstRunId: 'f' },
+    inherited: { length: 2, as: 'writer', from: 0, to: 2 },
+  },
   outbox: [{ type: 'turn.started', key: 'run/1', at, turnId: 'turn-2' }],
   eventCount: 1,
   steps: { current: '2/1', completed: ['1/1'], count: 1, outputs: { '1/1': { artifactId: 'b1' } }, retries: 0 },

@@ -5,11 +5,14 @@ import { addDemo } from './demo.js';
 import { addDev } from './dev.js';
 import { addExport } from './export.js';
 import { addList } from './list.js';
+import { addRequests } from './requests.js';
+import { addRespond } from './respond.js';
 import { addResult } from './result.js';
 import { addRun } from './run.js';
 import { addSay } from './say.js';
 import { addStart } from './start.js';
 import { addStatus } from './status.js';
+import { addStop } from './stop.js';
 import { addTranscript } from './transcript.js';
 import { addWatch } from './watch.js';
 import { addWorker } from './worker.js';
@@ -24,6 +27,9 @@ export const commands: ((cli: Cli) => void)[] = [
   addStatus,
   addWatch,
   addResult,
+  addRequests,
+  addRespond,
+  addStop,
   addCancel,
   addList,
   addTranscript,

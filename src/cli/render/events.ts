@@ -1,6 +1,7 @@
 /** A run as it happens: each agent's words under its name, as they come. */
 import type { RunEvent } from '../../contract/event.js';
 import { printable, type Terminal } from '../terminal.js';
+import { decisionText } from './decisions.js';
 import { count, duration, short } from './words.js';
 
 interface Speaker {
@@ -18,7 +19,7 @@ interface Speaker {
 export class EventPrinter {
   /** The last complete message of an agent. */
   lastReply = '';
-  readonly #speakers = new Map<number, Speaker>();
+  readonly #speakers = new Map<string, Speaker>();
   #current: Speaker | undefined;
   #heardAt = Date.now();
 
@@ -33,16 +34,22 @@ export class EventPrinter {
     const { style } = this.terminal;
     switch (event.type) {
       case 'run.started':
+        if (event.nested !== undefined) return;
         return this.#aside(style.dim(`${event.orchestration ?? event.pattern}: ${event.agents.join(', ')}`));
       case 'message.received':
-        if (this.hidesTask && this.#speakers.size === 0) return;
+        if (event.nested !== undefined || (this.hidesTask && this.#speakers.size === 0)) return;
         return this.#aside(style.dim(`${printable(event.author ?? 'to the team')}: ${printable(short(event.text, 200))}`));
       case 'input.refused':
         return this.#aside(style.yellow(`Refused (${printable(event.handler)}): ${printable(event.reason)}`));
       case 'cancel.requested':
         return this.#aside(style.yellow(`Asked to stop (${event.mode})${event.reason ? `: ${printable(event.reason)}` : ''}`));
-      default:
-        if (event.turn !== undefined) this.#turn(event, this.#speaker(event.turn, event.agent));
+      case 'request.opened':
+        return this.#aside(style.yellow(`Asks you (${printable(event.requestId)}): ${printable(short(event.prompt, 500))}`));
+      default: {
+        const line = decisionText(event);
+        if (line !== undefined) return this.#aside(style.dim(printable(line)));
+        if (event.turn !== undefined) this.#turn(event, this.#speaker(event.turn, event.agent, event.nested));
+      }
     }
   }
 
@@ -84,11 +91,12 @@ export class EventPrinter {
     }
   }
 
-  #speaker(turn: number, agent = ''): Speaker {
-    const known = this.#speakers.get(turn);
+  #speaker(turn: number, agent = '', nested = ''): Speaker {
+    const key = `${nested}/${turn}`;
+    const known = this.#speakers.get(key);
     if (known) return known;
     const speaker = { agent, attempt: 1, shown: '', hasHeading: false, held: [], isDone: false };
-    this.#speakers.set(turn, speaker);
+    this.#speakers.set(key, speaker);
     this.#current ??= speaker;
     return speaker;
   }
@@ -128,7 +136,7 @@ export class EventPrinter {
     for (const next of waiting.filter(({ held, isDone }) => isDone && held.length > 0)) this.#release(next);
     this.#current = waiting.find(({ isDone }) => !isDone);
     if (this.#current) this.#release(this.#current);
-    for (const [turn, { isDone }] of this.#speakers) if (isDone) this.#speakers.delete(turn);
+    for (const [key, { isDone }] of this.#speakers) if (isDone) this.#speakers.delete(key);
   }
 
   #release(speaker: Speaker): void {

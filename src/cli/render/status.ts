@@ -13,6 +13,8 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['now', turns.map(({ agent, ordinal, modelCalls }) => `${agent}, turn ${ordinal}, ${count(modelCalls, 'model call')}`).join('; ')],
     ['so far', !result && `${count(status.rounds, 'turn')}, ${tokens(status.usage)}`],
     ['inbox', status.inbox > 0 && count(status.inbox, 'message')],
+    ['waits for', status.requests.length > 0 && `a person: ${status.requests.map(printable).join(', ')}`],
+    ['nested', status.operations.map(({ member, runId }) => `${member} (${runId})`).join('; ')],
     ['cancel', cancel && `asked for (${cancel.mode})${cancel.reason ? `: ${printable(cancel.reason)}` : ''}`],
     ['result', result && summary(result)],
     ['failure', failure && `${printable(failure.message)} (${failure.type})`],

@@ -47,8 +47,7 @@ export function callsFor(
 ): { name: string; arguments: JsonObject }[] {
   const heard = new Set(contentWords(ask));
   return tools.flatMap((tool) => {
-    const nameWords = contentWords(spaced(tool.name)).filter((word) => !genericWords.has(word));
-    const byName = nameWords.length > 0 && nameWords.every((word) => heard.has(word));
+    const byName = isNamedIn(tool, ask);
     const told = new RegExp(`\\b${escaped(tool.name)}\\b`).test(`${instructions}\n${ask}`);
     if (!byName && !told && common(tool.description, heard) < 2) return [];
     const found = argumentsFor(tool.parameters, ask, document);
@@ -56,9 +55,17 @@ export function callsFor(
   });
 }
 
+/** Every word that sets its name apart is said. */
+export function isNamedIn(tool: OfferedTool, ask: string): boolean {
+  const heard = new Set(contentWords(ask));
+  const nameWords = contentWords(spaced(tool.name)).filter((word) => !genericWords.has(word));
+  return nameWords.length > 0 && nameWords.every((word) => heard.has(word));
+}
+
 const genericWords = new Set('get set find fetch lookup look search list create run call tool function data info'.split(' '));
 
-function argumentsFor(schema: JsonObject, ask: string, document: string): JsonObject | undefined {
+/** `undefined` when one that is required cannot be found. */
+export function argumentsFor(schema: JsonObject, ask: string, document: string): JsonObject | undefined {
   const required = Array.isArray(schema['required']) ? schema['required'] : [];
   const numbers = [...ask.matchAll(/-?\d+(?:\.\d+)?/g)].map(([digits]) => Number(digits));
   const found: JsonObject = {};
@@ -135,11 +142,11 @@ export function spaced(name: string): string {
   return name.replace(/([a-z\d])([A-Z])/g, '$1 $2').replace(/[_-]+/g, ' ');
 }
 
-function mentions(text: string, words: string): boolean {
+export function mentions(text: string, words: string): boolean {
   return new RegExp(`(?<![\\p{L}\\p{N}])${escaped(words)}(?![\\p{L}\\p{N}])`, 'iu').test(text);
 }
 
-function escaped(text: string): string {
+export function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 

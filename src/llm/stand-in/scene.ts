@@ -89,7 +89,7 @@ function splitTask(text: string): { task: string; document: string } {
   return { task: '', document: bare };
 }
 
-function isTask(paragraph: string): boolean {
+export function isTask(paragraph: string): boolean {
   if (paragraph.length > textLength || paragraph.startsWith('#')) return false;
   return (
     /[:?]\s*$/.test(paragraph) ||
@@ -107,7 +107,7 @@ function documentIn(said: Said[]): { task: string; document: string } {
   return { task: longest?.task ?? '', document: longest?.document ?? '' };
 }
 
-function resultsIn(messages: HttpModelMessage[]): { tool: string; text: string }[] {
+export function resultsIn(messages: HttpModelMessage[]): { tool: string; text: string }[] {
   const after = messages.map(({ role }) => role).lastIndexOf('user');
   const names = new Map(messages.flatMap(({ calls = [] }) => calls.map(({ id, name }): [string, string] => [id, name])));
   return messages

@@ -1,7 +1,7 @@
-/** The chain of migrations: one frozen, self-contained step per version, oldest first. Never edit a released step. */
-export interface Migration {
-  from: number;
-  up(state: Record<string, unknown>): Record<string, unknown>;
-}
+/** The chain of migrations, oldest first. */
+import { from1to2 } from './1-to-2.js';
+import type { Migration } from './migration.js';
 
-export const migrations: readonly Migration[] = [];
+export type { Migration } from './migration.js';
+
+export const migrations: readonly Migration[] = [from1to2];

@@ -29,6 +29,22 @@ export function sealSegment(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).sealSegment;
 }
 
+export function storeTranscript(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).storeTranscript;
+}
+
+export function lookUpRun(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).lookUpRun;
+}
+
+export function askModel(time: StepTime, options: { summary: string; taskQueue?: string }) {
+  return proxyActivities<Activities>({ ...stepOptions(time), ...options }).askModel;
+}
+
+export function callFunction(time: StepTime, summary: string) {
+  return proxyActivities<Activities>({ ...stepOptions(time), summary }).callFunction;
+}
+
 export function callModel(time: StepTime, options: { summary: string; taskQueue?: string }) {
   return proxyActivities<Activities>({ ...stepOptions(time), ...options }).callModel;
 }

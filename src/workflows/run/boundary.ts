@@ -8,25 +8,38 @@ import type { AnyRun } from './run.js';
 
 /** Called before each model call with its turn, and between turns without. */
 export async function boundary(run: AnyRun, turn?: OpenTurn): Promise<void> {
-  const { limits, usage } = run.state;
-  if (limits.tokens !== undefined && usage.totalTokens >= limits.tokens) {
-    run.stop('stopped', 'limit.tokens', `The limit of ${limits.tokens} tokens was reached: ${usage.totalTokens} were used.`);
-    run.throwIfStopped();
-  }
+  holdTokens(run);
   if (run.transcript.tailBytes > sizes.segment) await seal(run);
-  if (!mustContinue(run)) return;
-  if (turn) {
-    // All turns in flight meet here: only then nothing is half done.
-    run.traffic.parked += 1;
-    await condition(() => run.traffic.parked >= run.traffic.taking);
-  }
-  await continueAsNew(run);
+  await continueIfDue(run, turn);
 }
 
-function mustContinue(run: AnyRun): boolean {
+/** Before each model call. */
+export function holdTokens(run: AnyRun): void {
+  const { limits, usage } = run.state;
+  if (limits.tokens === undefined || usage.totalTokens < limits.tokens) return;
+  run.stop('stopped', 'limit.tokens', `The limit of ${limits.tokens} tokens was reached: ${usage.totalTokens} were used.`);
+  run.throwIfStopped();
+}
+
+/** The history has grown long, or somebody waits already for the run to continue as new. */
+export function isContinuationDue(run: AnyRun): boolean {
   if (run.traffic.parked > 0) return true;
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   return continueAsNewSuggested || historyLength > (run.state.settings.historyEvents ?? Infinity);
+}
+
+export async function continueIfDue(run: AnyRun, turn?: OpenTurn): Promise<void> {
+  if (!isContinuationDue(run)) return;
+  // All turns in flight meet here: only then nothing is half done.
+  const place = turn ? 1 : 0;
+  run.traffic.parked += place;
+  try {
+    await condition(() => run.traffic.parked >= run.traffic.taking);
+  } catch (error) {
+    run.traffic.parked -= place;
+    throw error;
+  }
+  await continueAsNew(run);
 }
 
 /** Two turns may come here at the same time: the second finds nothing left to do. */

@@ -5,23 +5,35 @@ import type { Json, JsonObject } from '../../contract/json.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { RunInput, RunResult } from '../../contract/run.js';
 import type { PatternName, PatternOptions } from '../../contract/pattern.js';
+import { now } from './clock.js';
+import { judge, nextDeadline, timePassed } from './conditions.js';
 import { registerHandlers } from './handlers.js';
+import { abandon } from './nested.js';
 import { openState, loadRun } from './open.js';
+import { shapeOutput } from './output.js';
+import { reportUp, sendPost } from './post.js';
+import { withdrawAll } from './request-list.js';
 import { Run, type AnyRun } from './run.js';
 import { RunStopped } from './stopped.js';
 import { showEnd } from './visibility.js';
 
-export interface PatternDefinition<Progress extends object> {
+export interface PatternDefinition<Progress extends object, Options extends object = object> {
   /** New messages are welcome while it runs. @default false */
   conversational?: boolean;
   /** What the pattern remembers, and how it begins. Plain JSON. */
   progress?: Progress;
+  /**
+   * Makes the output when the plot returned none, also when the run was ended by a condition or a limit other than of tokens and time:
+   * there the plot does not get to its end. It may use all words of a run but those that take turns. @default the last reply
+   */
+  conclude?: (run: Run<Progress, Options>) => Promise<Json | void>;
 }
 
 /** A pattern's plot. What it returns is the run's output; nothing: the last reply. */
 export type Plot<Progress extends object, Options extends object> = (run: Run<Progress, Options>) => Promise<Json | void>;
 
-type OptionsOf<Name extends string> = Name extends PatternName ? PatternOptions[Name] : JsonObject;
+/** Agents among the options have become names of members. */
+type OptionsOf<Name extends string> = Name extends PatternName ? PatternOptions<string, string>[Name] : JsonObject;
 type InputOf<Name extends string> = Name extends PatternName ? RunInput<Name> : RunInput;
 
 /**
@@ -39,7 +51,7 @@ type InputOf<Name extends string> = Name extends PatternName ? RunInput<Name> : 
  */
 export function definePattern<Name extends string, Progress extends object = JsonObject>(
   name: Name,
-  definition: PatternDefinition<Progress>,
+  definition: PatternDefinition<Progress, OptionsOf<Name>>,
   plot: Plot<Progress, OptionsOf<Name>>,
 ): (input: InputOf<Name>) => Promise<RunResult> {
   const workflow = async (input: unknown): Promise<RunResult> => {
@@ -50,36 +62,56 @@ export function definePattern<Name extends string, Progress extends object = Jso
       if (refusal) throw refusal;
       const output = await run.scope.run(async () => {
         await loadRun(run as AnyRun, input);
-        return await withinTime(run as AnyRun, () => plot(run));
+        return await withinTime(run as AnyRun, async () => {
+          const told = await untilStopped(run as AnyRun, () => plot(run));
+          return await shapeOutput(run as AnyRun, told ?? (await conclude(run)));
+        });
       });
-      return await finish(run as AnyRun, output ?? undefined);
+      return await finish(run as AnyRun, output);
     } catch (error) {
       return await endBy(run as AnyRun, error);
     }
   };
+  const conclude = async (run: Run<Progress, OptionsOf<Name>>) =>
+    run.mayConclude ? await run.epilogue(async () => await definition.conclude?.(run)) : undefined;
   Object.defineProperty(workflow, 'name', { value: name });
   return workflow;
 }
 
-/** A durable deadline that interrupts whatever the run does or waits for. */
+/** `undefined` when the run was stopped before the plot came to its end. */
+async function untilStopped(run: AnyRun, plot: () => Promise<Json | void>): Promise<Json | undefined> {
+  try {
+    await judge(run);
+    return (await plot()) ?? undefined;
+  } catch (error) {
+    if (run.state.stop && error instanceof RunStopped) return undefined;
+    throw error;
+  }
+}
+
+/** Durable deadlines. The limit of time interrupts whatever the run does or waits for; a condition lets the turn in flight end. */
 async function withinTime<T>(run: AnyRun, body: () => Promise<T>): Promise<T> {
-  const { limits, startedAt } = run.state;
-  if (limits.timeMs === undefined) return await body();
-  const left = Math.max(Date.parse(startedAt) + limits.timeMs - new Date().getTime(), 1);
   const clock = new CancellationScope();
-  void clock
-    .run(() => sleep(left, { summary: 'limit of time' }))
-    .then(
-      () => {
-        run.stop('stopped', 'limit.time', 'The limit of time was reached.');
-        run.scope.cancel();
-      },
-      () => undefined,
-    );
+  void clock.run(() => watchTime(run)).catch(() => undefined);
   try {
     return await body();
   } finally {
     clock.cancel();
+  }
+}
+
+async function watchTime(run: AnyRun): Promise<void> {
+  const { limits, startedAt } = run.state;
+  const limit = limits.timeMs === undefined ? Infinity : Date.parse(startedAt) + limits.timeMs;
+  for (let next = nextDeadline(run) ?? Infinity; Math.min(next, limit) < Infinity; next = nextDeadline(run) ?? Infinity) {
+    const at = Math.min(next, limit);
+    await sleep(Math.max(at - now(), 1), { summary: at === limit ? 'limit of time' : 'condition of time' });
+    if (at === limit) {
+      run.stop('stopped', 'limit.time', 'The limit of time was reached.');
+      run.scope.cancel();
+      return;
+    }
+    timePassed(run);
   }
 }
 
@@ -106,12 +138,14 @@ async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
       final: true,
     });
   }
-  const { stop, output: last, usage, rounds } = run.state;
+  const { output: last, usage, rounds } = run.state;
+  const { status, incomplete, ...stopReason } = endOf(run);
   const result: RunResult = {
-    status: stop?.status ?? 'completed',
+    status,
     output: output ?? last?.text ?? null,
     ...(output === undefined && last?.artifact && { outputArtifact: last.artifact }),
-    stopReason: stop ? { code: stop.code, message: stop.message } : { code: 'completed', message: 'The pattern came to its end.' },
+    stopReason,
+    ...(incomplete && { incomplete }),
     usage,
     rounds,
   };
@@ -120,13 +154,25 @@ async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
   return result;
 }
 
+function endOf({ state, ending }: AnyRun): { status: RunResult['status']; incomplete?: true } & RunResult['stopReason'] {
+  // The pattern had come to its own end when its last words met a condition.
+  const stop = state.stop?.code === 'condition' ? (ending ?? state.stop) : state.stop;
+  return stop ?? ending ?? { status: 'completed', code: 'completed', message: 'The pattern came to its end.' };
+}
+
 async function close(run: AnyRun, status: 'completed' | 'stopped' | 'cancelled' | 'failed', announce: () => void): Promise<void> {
   run.phase = 'closed';
   for (const said of run.state.said) {
     if (said.status === 'completed' || said.status === 'failed') continue;
     Object.assign(said, { status: 'failed', failure: { type: 'Run.Closed', message: 'The run ended before this was answered.' } });
   }
+  withdrawAll(run);
   showEnd(run, status);
   announce();
+  reportUp(run, { ended: true });
+  await CancellationScope.nonCancellable(async () => {
+    for (const operation of run.state.operations) await abandon(run, operation);
+    await sendPost(run);
+  });
   await run.outbox.flush();
 }

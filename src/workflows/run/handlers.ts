@@ -4,11 +4,13 @@
  */
 import { currentUpdateInfo, defineQuery, defineSignal, defineUpdate, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { fail } from '../../contract/failure.js';
-import { checkCancel } from '../../contract/guards.js';
-import { messages, queries } from '../../contract/names.js';
+import { checkCancel, checkNestedReport } from '../../contract/guards.js';
+import { messages, nestedSignal, queries } from '../../contract/names.js';
 import { checkPlainJson } from '../../contract/plain-json.js';
 import { sizes } from '../../contract/size.js';
-import { accept, refusalOfSay, requestCancel, type Refusal } from './inbox.js';
+import { accept, acceptStop, refusalOfSay, refusalOfStop, requestCancel, type Refusal } from './inbox.js';
+import { mirror, viewOf } from './request-list.js';
+import { acceptRespond, refusalOfRespond } from './requests.js';
 import type { AnyRun } from './run.js';
 import { agentStateOf, checkpointOf, statusOf, transcriptOf, turnOf } from './views.js';
 
@@ -21,6 +23,7 @@ export function registerHandlers(run: AnyRun): void {
   setHandler(defineQuery(queries.state), (page?: unknown) => agentStateOf(run, page), {
     description: "A page of an agent's state document: {agent, after?, limit?}",
   });
+  setHandler(defineQuery(queries.requests), () => run.state.requests.map(viewOf), { description: 'What people are asked' });
   setHandler(defineQuery(queries.turn), (which?: unknown) => turnOf(run, which), { description: 'What became of a message: {turnId}' });
 
   register(run, messages.say, 'Say something: {message, id?}', {
@@ -34,7 +37,28 @@ export function registerHandlers(run: AnyRun): void {
     },
     accept: (input) => requestCancel(run, input),
   });
+  register(run, messages.respond, 'Answer a request: {requestId, response, by?}', {
+    refuse: (input) => refusalOfRespond(run, input),
+    accept: (input) => acceptRespond(run, input),
+  });
+  register(run, messages.stop, 'Meet the condition "external": {reason?}', {
+    refuse: (input) => refusalOfStop(run, input),
+    accept: (input) => acceptStop(run, input),
+  });
+  setHandler(defineSignal<[unknown]>(nestedSignal), (report) => hearNested(run, report), { description: 'Between a run and its members' });
   setDefaultSignalHandler((name) => refused(run, name, 'No signal of this name is known here.'));
+}
+
+function hearNested(run: AnyRun, input: unknown): void {
+  const problem = refusalOfDocument(input)?.reason;
+  const checked = problem ? { problem } : checkNestedReport(input);
+  if ('problem' in checked) return refused(run, nestedSignal, checked.problem);
+  const { operationId, requests, ended } = checked.value;
+  const operation = run.state.operations.find(({ id }) => id === operationId);
+  // One that has been given up may still say something.
+  if (!operation) return;
+  if (requests.length > 0) mirror(run, operation, requests);
+  if (ended) operation.ended = true;
 }
 
 interface MessageHandler {

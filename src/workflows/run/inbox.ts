@@ -1,8 +1,10 @@
 /** Messages from outside. Handlers only put them here and return an id; the main loop does the work, and the inbox rides along. */
 import { uuid4 } from '@temporalio/workflow';
-import { checkCancel, checkSay } from '../../contract/guards.js';
+import { checkCancel, checkSay, checkStop } from '../../contract/guards.js';
 import type { FailureType } from '../../contract/failure.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
+import { hasExternal } from '../../state/termination.js';
+import { stopFromOutside } from './conditions.js';
 import type { AnyRun } from './run.js';
 
 /** How many ids of messages a run remembers. */
@@ -52,6 +54,23 @@ export function requestCancel(run: AnyRun, input: unknown): { status: string } {
     if (mode === 'immediate') run.scope.cancel();
   }
   return { status: 'cancelling' };
+}
+
+/** Why a run cannot be asked to come to its end, if so. */
+export function refusalOfStop(run: AnyRun, input: unknown): Refusal | undefined {
+  const checked = checkStop(input);
+  if ('problem' in checked) return { type: 'Input.Invalid', reason: checked.problem };
+  if (run.state.termination && hasExternal(run.state.termination)) return undefined;
+  return { type: 'Input.Invalid', reason: 'This run has no condition "external" in its termination. Cancel it instead.' };
+}
+
+/** Idempotent: a run that ends already only tells the status. */
+export function acceptStop(run: AnyRun, input: unknown): { status: string } {
+  const checked = checkStop(input);
+  const { reason } = 'value' in checked ? checked.value : never();
+  if (run.phase === 'closed') return { status: run.result?.status ?? 'failed' };
+  stopFromOutside(run, reason);
+  return { status: run.state.stop ? 'stopping' : 'running' };
 }
 
 /** What still waits is never forgotten. */

@@ -2,16 +2,19 @@
 import { ApplicationFailure, workflowInfo } from '@temporalio/workflow';
 import { fail, failureOf } from '../../contract/failure.js';
 import { checkTask } from '../../contract/guards.js';
-import type { JsonObject } from '../../contract/json.js';
+import { problemsOfJson } from '../../contract/check-json.js';
+import type { Json, JsonObject } from '../../contract/json.js';
+import type { Message } from '../../contract/message.js';
 import { checkPlainJson, isTooDeep } from '../../contract/plain-json.js';
 import { problemsFailure } from '../../contract/problems.js';
-import type { RunInput } from '../../contract/run.js';
+import type { InputShape, NestedStart, RunInput } from '../../contract/run.js';
 import { sizes } from '../../contract/size.js';
 import { noUsage } from '../../contract/transcript.js';
 import { isUndecodable } from '../../contract/undecodable.js';
 import { readState } from '../../state/read-state.js';
 import { currentStateVersion, type RunState } from '../../state/run-state.js';
-import { isObject } from '../../state/shape.js';
+import { isObject, problemsOf, type Shape } from '../../state/shape.js';
+import { openTermination } from '../../state/termination.js';
 import { adoptConversation, loadTeam, stepFailure } from './activities.js';
 import type { AnyRun } from './run.js';
 import { showRun } from './visibility.js';
@@ -36,7 +39,7 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
   }
   if (input.state === undefined) {
     checkDocument(input);
-    return newState(pattern, progress);
+    return { ...newState(pattern, progress), ...(input.nested !== undefined && { nested: originOf(input.nested) }) };
   }
   if (isTooDeep(input.state))
     throw fail('State.Unreadable', 'The saved state is nested too deep to be ours; it is left as it is.', { final: true });
@@ -55,6 +58,38 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
   }
 }
 
+/** Written by another run of ours; but anybody can start a workflow. */
+function originOf(nested: unknown): NonNullable<RunState['nested']> {
+  const problems = problemsOf(nested, nestedStartShape, 'nested');
+  if (problems.length > 0) throw fail('Input.Invalid', `The run's input is not from a run that starts it: ${problems.join('; ')}`);
+  const { parent, operationId, root, inherited } = nested as NestedStart;
+  if (!inherited) return { parent, operationId, root };
+  const { length, as, from, to } = inherited;
+  return { parent, operationId, root, inherited: { length, as, from, to } };
+}
+
+const nestedStartShape: Shape = {
+  fields: {
+    parent: 'string',
+    operationId: 'string',
+    prepared: 'string',
+    root: { fields: { workflowId: 'string', firstRunId: 'string' } },
+    limits: { optional: { fields: { tokens: { optional: 'count' }, timeMs: { optional: 'count' } } } },
+    inherited: {
+      optional: {
+        fields: {
+          length: 'count',
+          as: 'string',
+          from: 'count',
+          to: 'count',
+          lastTurn: 'count',
+          head: { nullable: { fields: { part: 'string', length: 'count' } } },
+        },
+      },
+    },
+  },
+};
+
 /** The first activity: records the agents, or nothing when the run goes on with those it has. */
 export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
   const { state } = run;
@@ -69,25 +104,65 @@ export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
 
 async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { state } = run;
-  const { messages, problems } = checkTask(input.task);
+  const { messages, problems } = input.input ? { messages: [], problems: [] } : checkTask(input.task);
   // The task is in the history already, as part of the run's input: it does not go through it again.
-  const told = input.task === undefined ? {} : { task: `(${messages.length} message(s), kept in the run)` };
-  const document = { ...input, ...told };
+  const told = input.task === undefined ? {} : { task: '(kept in the run)' };
   const taskProblems = problems.length > 0 ? { taskProblems: problems } : {};
   const loaded = await run.outbox
-    .along((base) => loadTeam('load the team')({ ...base, pattern: state.pattern, input: document, ...taskProblems }))
+    .along((base) => loadTeam('load the team')({ ...base, pattern: state.pattern, input: { ...input, ...told }, ...taskProblems }))
     .catch((error: unknown) => {
       throw stepFailure(error, 'Input.Invalid', 'Loading the team');
     });
-  const { team, limits, options, orchestration, settings } = loaded;
-  Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }) });
+  const { team, limits, options, orchestration, settings, termination, output } = loaded;
+  Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }), ...(output && { shape: output }) });
+  if (termination) state.termination = openTermination(termination, Date.parse(state.startedAt));
+  if (input.nested) begin(run, input.nested);
   if (input.conversation !== undefined) await adopt(run, input.conversation);
+  state.judged = run.transcript.length;
   run.outbox.emit('run.started', {
     pattern: state.pattern,
     ...(orchestration && { orchestration }),
     agents: run.agents,
   });
-  for (const message of messages) run.receive(message);
+  for (const message of loaded.input ? await readTask(run, input.task as Json, loaded.input) : messages) run.receive(message);
+}
+
+/** Any JSON becomes messages: checked, and as JSON or by a function. */
+async function readTask(run: AnyRun, task: Json | undefined, { schema, transform }: InputShape): Promise<Message[]> {
+  if (task === undefined || task === null) return [];
+  const problems = schema ? problemsOfJson(task, schema) : [];
+  if (problems.length > 0)
+    throw problemsFailure(
+      'The task',
+      problems.map(({ path, message }) => ({ path: inTask(path), message })),
+    );
+  const made = transform === undefined ? asText(task) : await run.call(transform, task);
+  const read = checkTask(made);
+  if (read.problems.length > 0) {
+    const reasons = read.problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
+    throw fail('Function.Failed', `The function "${transform}" must make a message of the task, or several: ${reasons}`, { final: true });
+  }
+  return read.messages;
+}
+
+function asText(task: Json): string {
+  return typeof task === 'string' ? task : JSON.stringify(task, undefined, 2);
+}
+
+function inTask(path: string): string {
+  return path === '' || path.startsWith('[') ? `task${path}` : `task.${path}`;
+}
+
+/** A member of another run begins with what it hears there, by reference. */
+function begin(run: AnyRun, { limits = {}, inherited }: NestedStart): void {
+  for (const limit of ['tokens', 'timeMs'] as const) {
+    const left = limits[limit];
+    if (left !== undefined) run.state.limits[limit] = Math.min(run.state.limits[limit] ?? left, left);
+  }
+  if (!inherited?.head) return;
+  const { head, lastTurn } = inherited;
+  run.state.lastTurn = lastTurn;
+  run.transcript.adopt({ segments: [{ id: head.part, from: 0, count: head.length, bytes: 0 }], head });
 }
 
 async function adopt(run: AnyRun, conversation: string): Promise<void> {
@@ -131,6 +206,10 @@ function newState(pattern: string, progress: object): RunState {
     usage: noUsage,
     inbox: [],
     said: [],
+    judged: 0,
+    requests: [],
+    operations: [],
+    post: [],
     outbox: [],
     eventCount: 0,
     steps: { current: null, completed: [], count: 0, outputs: {}, retries: 0 },

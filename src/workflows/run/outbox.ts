@@ -14,7 +14,7 @@ const mostRefusals = 50;
 
 export class Outbox {
   constructor(
-    private readonly state: Pick<RunState, 'outbox' | 'eventCount'>,
+    private readonly state: Pick<RunState, 'outbox' | 'eventCount' | 'nested'>,
     private readonly firstRunId: string,
   ) {}
 
@@ -34,7 +34,7 @@ export class Outbox {
     if (jsonBytes(this.state.outbox) > rideBytes) await this.flush();
     const events = this.state.outbox.splice(0);
     try {
-      return await activity({ firstRunId: this.firstRunId, ...(events.length > 0 && { events }) });
+      return await activity({ ...this.#base, ...(events.length > 0 && { events }) });
     } catch (error) {
       this.state.outbox.unshift(...events);
       throw error;
@@ -46,10 +46,15 @@ export class Outbox {
     const events = this.state.outbox.splice(0);
     if (events.length === 0) return;
     try {
-      await CancellationScope.nonCancellable(() => publish()({ firstRunId: this.firstRunId, events }));
+      await CancellationScope.nonCancellable(() => publish()({ ...this.#base, events }));
     } catch {
       // Lost for watchers only: the transcript is the truth.
     }
+  }
+
+  get #base(): StepInput {
+    const { nested } = this.state;
+    return { firstRunId: this.firstRunId, ...(nested && { root: nested.root }) };
   }
 
   #forgetOldestRefusal(): void {
@@ -62,7 +67,8 @@ export class Outbox {
  * By what it tells, where that is possible: when a worker is lost with its task, its events may be in the log already, and whoever
  * does the task again may have taken in more messages before it comes to them.
  */
-function keyOf(type: EventType, about: { step?: string; turn?: number; messageId?: string }, count: number): string {
-  const { step, turn, messageId } = about;
-  return `${type}/${step ?? turn ?? (messageId === undefined ? `#${count}` : `id:${messageId}`)}`;
+function keyOf(type: EventType, about: { step?: string; turn?: number; messageId?: string; requestId?: string }, count: number): string {
+  const { step, turn, messageId, requestId } = about;
+  const id = messageId ?? requestId;
+  return `${type}/${step ?? turn ?? (id === undefined ? `#${count}` : `id:${id}`)}`;
 }

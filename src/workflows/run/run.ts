@@ -1,16 +1,29 @@
 /** One execution of a pattern: the words that patterns are written with, over the state they change. */
-import { CancellationScope, condition, workflowInfo } from '@temporalio/workflow';
+import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { TeamMember } from '../../contract/agent.js';
+import type { EventType, EventTypes, NewEvent } from '../../contract/event.js';
 import { fail } from '../../contract/failure.js';
-import type { JsonObject } from '../../contract/json.js';
+import type { Json, JsonObject } from '../../contract/json.js';
+import { checkTask } from '../../contract/guards.js';
 import { textOf, type Message } from '../../contract/message.js';
+import type { PersonOptions } from '../../contract/pattern.js';
 import type { RunResult, StopCode } from '../../contract/run.js';
+import type { HearingInput } from '../../contract/step.js';
+import type { Fired } from '../../contract/termination.js';
 import type { RunState } from '../../state/run-state.js';
+import { ask, type AskOptions } from './ask.js';
 import { boundary } from './boundary.js';
+import { entryAppended, judge } from './conditions.js';
+import { callRegistered } from './functions.js';
 import { Outbox } from './outbox.js';
+import { askPerson } from './person.js';
+import { request, type Answer, type Question } from './requests.js';
 import { RunStopped } from './stopped.js';
+import { together, type MemberResult, type Results, type TogetherOptions } from './together.js';
 import { Transcript } from './transcript.js';
 import { takeTurn, type TurnOptions } from './turn.js';
+import type { TurnOutcome } from './turn-record.js';
+import { until } from './until.js';
 
 export class Run<Progress extends object = JsonObject, Options extends object = JsonObject> {
   readonly workflowId = workflowInfo().workflowId;
@@ -21,7 +34,11 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   readonly scope = new CancellationScope({ cancellable: true });
   /** Turns that are being taken, and how many of them wait at a step boundary for the run to continue as new. */
   readonly traffic = { taking: 0, parked: 0 };
+  /** Nested runs whose end Temporal tells to this execution. */
+  readonly followed = new Set<string>();
+  #isEpilogue = false;
   phase: 'starting' | 'running' | 'waiting' | 'closed' = 'starting';
+  ending?: { status: 'stopped'; code: StopCode; message: string; incomplete?: true };
   result?: RunResult;
   failure?: { type: string; message: string };
 
@@ -29,16 +46,16 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     readonly state: RunState,
     readonly pattern: { conversational: boolean },
   ) {
-    this.transcript = new Transcript(state.transcript);
+    this.transcript = new Transcript(state.transcript, (entry) => entryAppended(this, entry));
     this.outbox = new Outbox(state, this.firstRunId);
   }
 
-  /** The agents' names, in the order given. */
+  /** The names of those who take turns, in the order given. */
   get agents(): string[] {
-    return this.state.team.members.map((member) => member.name);
+    return this.state.team.members.filter(({ staff }) => !staff).map(({ name }) => name);
   }
 
-  /** The pattern's options, as the input gave them. */
+  /** The pattern's options, as the input gave them; agents among them are names. */
   get options(): Options {
     return this.state.options as Options;
   }
@@ -52,33 +69,110 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
    * One agent speaks: model ⇄ tools until it replies. Resumes the agent's turn when one is in flight.
    * Ends the run at a limit; fails it when the turn fails, unless `onFailure: 'record'`.
    */
-  async turn(agent: string, options?: TurnOptions): Promise<void> {
+  async turn(agent: string, options?: TurnOptions): Promise<TurnOutcome> {
     this.throwIfStopped();
-    await takeTurn(this, this.member(agent), options ?? {});
+    const outcome = await takeTurn(this, this.member(agent), options ?? {});
+    await judge(this);
+    return outcome;
+  }
+
+  /**
+   * Several speak side by side, and none hears the others. Results are listed in the order of the names. Give a part of `progress` as
+   * `results`: what is in there already is not done again.
+   */
+  async together(agents: readonly string[], results: Results, options?: TogetherOptions): Promise<MemberResult[]> {
+    this.throwIfStopped();
+    const list = await together(this, agents, results, options);
+    await judge(this);
+    return list;
+  }
+
+  /** A question to an agent, answered with JSON. Not a part of the conversation, and not a turn. Keep the answer in `progress`. */
+  async ask<T extends Json>(agent: string, options: AskOptions<T>): Promise<T> {
+    this.throwIfStopped();
+    return await ask(this, this.member(agent), options);
+  }
+
+  /**
+   * Calls a function that is registered with the worker. Keep what it returns in `progress`.
+   *
+   * @param options.since it is given what was said from this position on, as `messages`
+   */
+  async call(name: string, input: Json, options?: { since?: number }): Promise<Json> {
+    return await callRegistered(this, name, input, options);
+  }
+
+  /** Asks a person, and waits as long as it takes. The same id is the same question. */
+  async request(id: string, question: Omit<Question, 'turn'>): Promise<Answer> {
+    return await request(this, id, question);
+  }
+
+  /** Asks a person for words, which join the transcript. `end`: the person, or the time given, ends the run. */
+  async askPerson(id: string, options: PersonOptions & { agent?: string }): Promise<'heard' | 'end'> {
+    return await askPerson(this, id, options);
+  }
+
+  /** Words of the last reply, or their beginning. */
+  get lastReply(): string {
+    return this.state.output?.text ?? '';
+  }
+
+  /** What came from outside and is still in the workflow, as text: at the beginning the task. */
+  get heardFromOutside(): string {
+    const entries = this.state.transcript.tail.filter(({ turn, audience }) => turn === undefined && !audience);
+    return entries.map(({ message }) => textOf(message)).join('\n\n');
+  }
+
+  /**
+   * What a function has made joins the transcript for one agent: a text, a message, or a list of them. Returns the first one's position.
+   *
+   * @throws `Function.Failed` when it is none of these
+   */
+  tellMade(made: Json, by: string, to: string): number {
+    const { messages, problems } = checkTask(made);
+    if (messages.length === 0 || problems.length > 0) {
+      const reasons = problems.map(({ path, message }) => `${path}: ${message}`).join('; ') || 'nothing was returned';
+      throw fail('Function.Failed', `The function "${by}" must return a text, a message or a list of messages: ${reasons}`, {
+        final: true,
+      });
+    }
+    const [first] = messages.map((message) =>
+      this.transcript.append({ message: { createdAt: new Date().toISOString(), ...message }, audience: [to] }),
+    );
+    return first as number;
+  }
+
+  /** Says something in the pattern's own name: to everybody, or to some. Returns its position. */
+  tell(text: string, { to, role = 'user' }: { to?: string[]; role?: string } = {}): number {
+    const message: Message = { role, createdAt: new Date().toISOString(), contents: [{ $type: 'text', text }] };
+    return this.transcript.append({ message, ...(to && { audience: to }) });
   }
 
   /** Waits until something is said to the team that no turn has taken up yet. The next turn answers it. */
   async hear(): Promise<void> {
     if (this.state.turns.length > 0 || this.state.unanswered) return;
-    while (this.state.inbox.length === 0) {
-      this.phase = 'waiting';
-      await this.outbox.flush();
-      const isLong = () => workflowInfo().continueAsNewSuggested;
-      await condition(() => this.state.inbox.length > 0 || this.state.stop !== undefined || this.outbox.isWaiting || isLong());
-      this.phase = 'running';
-      this.throwIfStopped();
-      // Refused signals make a history grow, too.
-      if (isLong()) await boundary(this);
-    }
-    this.throwIfStopped();
+    this.phase = this.state.inbox.length > 0 ? 'running' : 'waiting';
+    await until(this, () => this.state.inbox.length > 0);
+    this.phase = 'running';
     const said = this.state.inbox.shift();
-    if (said) this.receive(said.message, said.id);
+    if (said) await this.listen(said.message, said.id);
+  }
+
+  /** Something from outside joins the transcript, and may meet a condition. */
+  async listen(message: Message, id?: string): Promise<void> {
+    this.receive(message, id);
+    await judge(this);
   }
 
   /** A place between turns: seals what is old, and continues as new when the history has grown long. */
   async checkpoint(): Promise<void> {
     this.throwIfStopped();
     await boundary(this);
+  }
+
+  /** Tells watchers. */
+  emit<T extends EventType>(type: T, fields: EventTypes[T] & Partial<Pick<NewEvent, 'turn' | 'step' | 'agent'>>): void {
+    this.outbox.emit(type, fields);
   }
 
   /** Something from outside joins the transcript. */
@@ -93,6 +187,17 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     });
   }
 
+  /** What of the transcript a model is shown. */
+  hearing({ start, from }: { start: number; from?: number }): Omit<HearingInput, 'transcript'> {
+    const inherited = this.state.nested?.inherited;
+    return { start, ...(from !== undefined && { from }), ...(inherited && { inherited }) };
+  }
+
+  /** What members are for, for those who choose among them: `- name: description`. */
+  describe(agents: readonly string[]): string {
+    return agents.map((name) => `- ${name}: ${this.member(name).description ?? 'no description'}`).join('\n');
+  }
+
   member(agent: string): TeamMember {
     const member = this.state.team.members.find(({ name }) => name === agent);
     if (!member) throw fail('Input.UnknownAgent', `"${agent}" is not in this run's team (${this.agents.join(', ')}).`, { final: true });
@@ -100,12 +205,38 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   }
 
   /** Nothing more starts. The first reason stays. */
-  stop(status: 'stopped' | 'cancelled', code: StopCode, message: string): void {
-    this.state.stop ??= { status, code, message };
+  stop(status: RunResult['status'], code: StopCode, message: string, conditions?: Fired[]): void {
+    this.state.stop ??= { status, code, message, ...(conditions && { conditions }) };
+  }
+
+  /** The pattern's own end, where it is not simply done. What the plot returns is still the output. */
+  endsWith(code: StopCode, message: string, { incomplete = false }: { incomplete?: boolean } = {}): void {
+    this.ending = { status: 'stopped', code, message, ...(incomplete && { incomplete }) };
+  }
+
+  /** What has stopped it, if anything, leaves the means to make an output. */
+  get mayConclude(): boolean {
+    const { stop } = this.state;
+    return !stop || stop.code === 'condition' || stop.code === 'limit.turns';
+  }
+
+  /** After the plot has come to its end, or was brought to it: what makes the output may still ask and call. */
+  async epilogue<T>(body: () => Promise<T>): Promise<T> {
+    this.#isEpilogue = true;
+    try {
+      return await body();
+    } finally {
+      this.#isEpilogue = false;
+    }
+  }
+
+  /** Nothing more may start, nor be waited for. */
+  get isStopped(): boolean {
+    return this.state.stop !== undefined && !(this.#isEpilogue && this.mayConclude);
   }
 
   throwIfStopped(): void {
-    if (this.state.stop) throw new RunStopped(this.state.stop.message);
+    if (this.isStopped) throw new RunStopped(this.state.stop?.message);
   }
 }
 

@@ -9,11 +9,11 @@ export function beginStep(run: AnyRun, id: string): string {
   return id;
 }
 
-export function completeStep(run: AnyRun, id: string, output: StepMessage): void {
+export function recordStep(run: AnyRun, id: string, { attempt = 1, blob }: Pick<StepMessage, 'attempt' | 'blob'>): void {
   const { steps } = run.state;
   steps.completed.push(id);
   steps.count += 1;
-  steps.retries += (output.attempt ?? 1) - 1;
-  if (output.blob) steps.outputs[id] = { artifactId: output.blob };
+  steps.retries += attempt - 1;
+  if (blob) steps.outputs[id] = { artifactId: blob };
   if (steps.completed.length > remembered) delete steps.outputs[steps.completed.shift() as string];
 }

@@ -8,7 +8,11 @@ export class Transcript {
   /** Sizes of the tail's entries, computed once. */
   readonly #bytes: number[];
 
-  constructor(private readonly state: TranscriptState) {
+  constructor(
+    private readonly state: TranscriptState,
+    /** Told of every entry, once. */
+    private readonly onAppend: (entry: Entry) => void = () => undefined,
+  ) {
     this.#bytes = state.tail.map(jsonBytes);
   }
 
@@ -36,6 +40,7 @@ export class Transcript {
   append(entry: Entry): number {
     this.state.tail.push(entry);
     this.#bytes.push(jsonBytes(entry));
+    this.onAppend(entry);
     return this.length - 1;
   }
 

@@ -1,55 +1,100 @@
-/** One agent's turn: model ⇄ tools until it replies. */
-import { isCancellation } from '@temporalio/workflow';
-import type { TeamMember } from '../../contract/agent.js';
-import { failureOf, failures } from '../../contract/failure.js';
+/** One member's turn: model ⇄ tools until it replies or makes a move; or, of an orchestration, a run of its own. */
+import { CancellationScope, isCancellation, sleep } from '@temporalio/workflow';
+import type { NestedRun, TeamMember } from '../../contract/agent.js';
+import { fail, failureOf } from '../../contract/failure.js';
+import type { Span } from '../../contract/json.js';
 import { callsOf, textOf } from '../../contract/message.js';
+import { spanMs } from '../../contract/span.js';
 import type { CallModelOutput } from '../../contract/step.js';
-import { addUsage, noUsage } from '../../contract/transcript.js';
+import { addUsage } from '../../contract/transcript.js';
 import type { OpenTurn } from '../../state/run-state.js';
 import { callModel, stepFailure } from './activities.js';
 import { boundary } from './boundary.js';
+import { now } from './clock.js';
+import { isTurnFailure } from './failed-turn.js';
+import { Leash } from './leash.js';
+import { abandon, resultOf, startNested } from './nested.js';
 import type { AnyRun } from './run.js';
-import { beginStep, completeStep } from './steps.js';
-import { RunStopped } from './stopped.js';
-import { callTools } from './tool-calls.js';
+import { beginStep, recordStep } from './steps.js';
+import { takeRound } from './tool-round.js';
+import { closeTurn, failTurn, openTurn, opening, type Spoken, type TurnOutcome } from './turn-record.js';
 import { showDetails } from './visibility.js';
-
-/** The words of a reply that its event holds, in characters. */
-const eventText = 8000;
 
 export interface TurnOptions {
   /** `record`: the failure is part of the conversation, and the run goes on. @default 'fail' */
   onFailure?: 'fail' | 'record';
+  /** It hears nothing that was said before this position. @default everything */
+  from?: number;
+  /** Longest time from its beginning; a longer turn has failed. */
+  timeout?: Span;
+  /** For whoever may break it off. */
+  leash?: Leash;
 }
 
-export async function takeTurn(run: AnyRun, member: TeamMember, { onFailure = 'fail' }: TurnOptions): Promise<void> {
-  const turn = run.state.turns.find(({ agent }) => agent === member.name) ?? openTurn(run, member);
+export async function takeTurn(run: AnyRun, member: TeamMember, options: TurnOptions): Promise<TurnOutcome> {
+  const { onFailure = 'fail', leash = new Leash() } = options;
+  const turn = run.state.turns.find(({ agent }) => agent === member.name) ?? openTurn(run, member, options.from);
   run.traffic.taking += 1;
   try {
-    completeTurn(run, turn, await converse(run, turn, member));
+    const speak = () => (member.nested ? runNested(run, turn, member.nested) : converse(run, turn, member));
+    return closeTurn(run, turn, await within(leash, turn, spanOf(options.timeout), speak));
   } catch (error) {
-    if (onFailure === 'fail' || !isTurnFailure(error)) throw error;
-    recordFailure(run, turn, error);
+    const cause = isCancellation(error) && leash.reason ? leash.reason : isTurnFailure(error) ? failureOf(error) : undefined;
+    if (!cause) throw error;
+    if (onFailure === 'fail') throw leash.reason ? fail(leash.reason.type, leash.reason.message, { final: true }) : error;
+    return failTurn(run, turn, cause);
   } finally {
     run.traffic.taking -= 1;
   }
 }
 
-/** What a model said, and where it is in the transcript. */
-type Reply = CallModelOutput & { position: number };
+function spanOf(timeout: Span | undefined): number | undefined {
+  return timeout === undefined ? undefined : spanMs(timeout);
+}
 
-async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promise<Reply> {
-  for (;;) {
-    await boundary(run, turn);
-    const mustAnswer = turn.modelCalls >= member.maxToolRounds;
-    const reply = await askModel(run, turn, member, mustAnswer);
-    const calls = callsOf(reply.message);
-    if (calls.length === 0 || mustAnswer) return reply;
-    await callTools(run, turn, reply, calls);
+async function within<T>(leash: Leash, turn: OpenTurn, timeoutMs: number | undefined, speak: () => Promise<T>): Promise<T> {
+  if (timeoutMs === undefined) return await leash.scope.run(speak);
+  const clock = new CancellationScope({ cancellable: true });
+  void clock
+    .run(() => sleep(Math.max(Date.parse(turn.at) + timeoutMs - now(), 1), { summary: `${turn.agent}: time for its turn` }))
+    .then(
+      () => leash.pull('Turn.TimedOut', `${turn.agent} did not answer within ${timeoutMs} ms.`),
+      () => undefined,
+    );
+  try {
+    return await leash.scope.run(speak);
+  } finally {
+    clock.cancel();
   }
 }
 
-async function askModel(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAnswer: boolean): Promise<Reply> {
+async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promise<Spoken> {
+  for (;;) {
+    if (turn.round) {
+      const { round } = turn;
+      const move = await takeRound(run, turn, member, round);
+      delete turn.round;
+      if (move) return { ...spoken(round.reply), position: run.transcript.length - 1, move };
+    }
+    await boundary(run, turn);
+    const mustAnswer = turn.modelCalls >= member.maxToolRounds;
+    const reply = await callOnce(run, turn, member, mustAnswer);
+    const calls = callsOf(reply.message);
+    if (calls.length === 0 || mustAnswer) return { ...spoken(reply), usage: reply.reply.usage, position: run.transcript.length - 1 };
+    const { message, blob, cut, rawArguments, policies } = reply;
+    turn.round = {
+      reply: { message, ...(blob && { blob }), ...(cut && { cut }), ...(rawArguments && { rawArguments }), ...(policies && { policies }) },
+      outcomes: calls.map(() => null),
+      operations: {},
+    };
+  }
+}
+
+function spoken({ message, blob, cut }: Pick<CallModelOutput, 'message' | 'blob' | 'cut'>): Pick<Spoken, 'text' | 'blob' | 'cut'> {
+  return { text: textOf(message), ...(blob && { blob }), ...(cut && { cut }) };
+}
+
+async function callOnce(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAnswer: boolean): Promise<CallModelOutput> {
   const call = turn.modelCalls + 1;
   const step = beginStep(run, `${turn.ordinal}/${call}`);
   const summary = `${turn.agent}: turn ${turn.ordinal}, model call ${call}`;
@@ -63,7 +108,7 @@ async function askModel(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAns
         agent: turn.agent,
         team: run.state.team.id,
         transcript: run.transcript.ref(),
-        start: turn.start,
+        ...run.hearing(turn),
         ...(mustAnswer && { mustAnswer }),
       }),
     )
@@ -73,17 +118,20 @@ async function askModel(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAns
   run.transcript.advance(output.head);
   run.state.usage = addUsage(run.state.usage, output.reply.usage);
   turn.modelCalls = call;
-  completeStep(run, step, output);
-  return { ...output, position: appendReply(run, turn, output, call === 1) };
+  recordStep(run, step, output);
+  appendReply(run, turn, member, output, call === 1);
+  return output;
 }
 
-function appendReply(run: AnyRun, turn: OpenTurn, output: CallModelOutput, isFirst: boolean): number {
+function appendReply(run: AnyRun, turn: OpenTurn, { controls = {} }: TeamMember, output: CallModelOutput, isFirst: boolean): void {
   const { message, reply, blob, cut, rawArguments } = output;
-  return run.transcript.append({
+  const calls = callsOf(message);
+  // A reply on the way, with its calls, is the agent's own business. Words beside a move are said to everybody.
+  const isPublic = calls.length === 0 || (textOf(message) !== '' && calls.some(({ name }) => Object.hasOwn(controls, name)));
+  run.transcript.append({
     message,
     turn: turn.ordinal,
-    // A reply on the way, with its calls, is the agent's own business.
-    ...(callsOf(message).length > 0 && { audience: [turn.agent] }),
+    ...(!isPublic && { audience: [turn.agent] }),
     ...(isFirst && { opens: opening(turn) }),
     reply,
     ...(rawArguments && { rawArguments }),
@@ -92,79 +140,26 @@ function appendReply(run: AnyRun, turn: OpenTurn, output: CallModelOutput, isFir
   });
 }
 
-function openTurn(run: AnyRun, member: TeamMember): OpenTurn {
-  const { limits } = run.state;
-  if (limits.turns !== undefined && run.state.rounds >= limits.turns) {
-    run.stop('stopped', 'limit.turns', `The limit of ${limits.turns} turns was reached.`);
-    run.throwIfStopped();
+/** Its output is what the member says. */
+async function runNested(run: AnyRun, turn: OpenTurn, nested: NestedRun): Promise<Spoken> {
+  await boundary(run, turn);
+  const open = run.state.operations.find(({ id }) => id === turn.operation);
+  const operation = open ?? (await startNested(run, nested, String(turn.ordinal), { hears: turn }));
+  turn.operation = operation.id;
+  try {
+    const { output, outputArtifact, usage, status } = await resultOf(run, operation, turn);
+    const text = typeof output === 'string' ? output : output === null ? '' : JSON.stringify(output);
+    const whole = outputArtifact ? { blob: outputArtifact, cut: true as const } : {};
+    const position = run.transcript.append({
+      message: { role: 'assistant', authorName: turn.agent, createdAt: new Date().toISOString(), contents: [{ $type: 'text', text }] },
+      turn: turn.ordinal,
+      opens: opening(turn),
+      reply: { model: nested.pattern, finishReason: status, usage },
+      ...whole,
+    });
+    return { text, ...whole, usage, position };
+  } catch (error) {
+    if (isCancellation(error)) await abandon(run, operation);
+    throw error;
   }
-  const ordinal = run.state.lastTurn + 1;
-  const said = run.state.unanswered;
-  const turn: OpenTurn = {
-    id: said?.id ?? `turn-${ordinal}`,
-    ordinal,
-    agent: member.name,
-    start: run.transcript.length,
-    at: new Date().toISOString(),
-    modelCalls: 0,
-  };
-  run.state.lastTurn = ordinal;
-  run.state.rounds += 1;
-  run.state.unanswered = undefined;
-  run.state.turns.push(turn);
-  updateSaid(run, turn.id, { status: 'running' });
-  run.outbox.emit('turn.started', { turnId: turn.id, turn: ordinal, agent: turn.agent });
-  return turn;
-}
-
-function completeTurn(run: AnyRun, turn: OpenTurn, { message, blob, cut, reply, position }: Reply): void {
-  const text = textOf(message);
-  const artifact = cut && blob ? { artifact: blob } : {};
-  // Whoever wants more than the event holds finds it there.
-  const whole = blob && (cut || text.length > eventText) ? { artifact: blob } : {};
-  run.state.turns = run.state.turns.filter((open) => open !== turn);
-  run.state.output = { text, ...artifact };
-  updateSaid(run, turn.id, { status: 'completed', reply: position });
-  run.outbox.emit('turn.completed', {
-    turnId: turn.id,
-    text: text.slice(0, eventText),
-    usage: reply.usage,
-    ...whole,
-    turn: turn.ordinal,
-    agent: turn.agent,
-  });
-}
-
-function recordFailure(run: AnyRun, turn: OpenTurn, error: unknown): void {
-  const { type, message } = failureOf(error);
-  run.state.turns = run.state.turns.filter((open) => open !== turn);
-  run.transcript.append({
-    message: {
-      role: 'assistant',
-      authorName: turn.agent,
-      createdAt: new Date().toISOString(),
-      contents: [{ $type: 'error', message, errorCode: type }],
-    },
-    turn: turn.ordinal,
-    ...(turn.modelCalls === 0 && { opens: opening(turn), reply: { model: '', finishReason: 'error', usage: noUsage } }),
-  });
-  // A thousand of these have to fit into the state.
-  updateSaid(run, turn.id, { status: 'failed', failure: { type, message: message.slice(0, 500) } });
-  run.outbox.emit('turn.failed', { turnId: turn.id, failure: { type, message }, turn: turn.ordinal, agent: turn.agent });
-}
-
-function updateSaid(run: AnyRun, id: string, change: Partial<(typeof run.state.said)[number]>): void {
-  const said = run.state.said.find((message) => message.id === id);
-  if (said) Object.assign(said, change);
-}
-
-function opening({ id, agent, start, at }: OpenTurn) {
-  return { id, agent, start, at };
-}
-
-/** A typed failure of a step; not a cancellation, a stop, a continue-as-new or a bug. */
-function isTurnFailure(error: unknown): boolean {
-  return (
-    !isCancellation(error) && !(error instanceof RunStopped) && failureOf(error).type in failures && failureOf(error).type !== 'Run.Failed'
-  );
 }

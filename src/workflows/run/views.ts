@@ -22,6 +22,8 @@ export function statusOf(run: AnyRun): RunStatus {
     rounds: state.rounds,
     usage: state.usage,
     inbox: state.inbox.length,
+    requests: state.requests.filter(({ status }) => status === 'pending').map(({ requestId }) => requestId),
+    operations: state.operations.map(({ id, runId, member }) => ({ id, runId, member })),
     ...(state.cancel && { cancel: state.cancel }),
     ...(run.result && { result: run.result }),
     ...(run.failure && { failure: run.failure }),

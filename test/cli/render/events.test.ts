@@ -110,7 +110,7 @@ test('the task is not shown to the one who has just written it, later messages a
 });
 
 test('types that are not known yet are passed over', () => {
-  const event = { type: 'plan.made', plan: [], turn: 1, agent: 'analyst' } as unknown as Fields;
+  const event = { type: 'tea.made', plan: [], turn: 1, agent: 'analyst' } as unknown as Fields;
 
   expect(print([event]).text).toBe('');
 });

@@ -1,0 +1,63 @@
+import { ApplicationFailure, Context, log as logger } from '@temporalio/activity';
+import { fail } from '../contract/failure.js';
+import type { Json, JsonObject } from '../contract/json.js';
+import type { Message } from '../contract/message.js';
+import { jsonBytes, sizes } from '../contract/size.js';
+import type { CallFunctionInput, CallFunctionOutput } from '../contract/step.js';
+import type { FunctionRegistry } from '../functions/registry.js';
+import type { Store } from '../store/store.js';
+import { withHeartbeat } from './heartbeat.js';
+import { publishEvents } from './publish.js';
+import { toJson } from './tool-result.js';
+import type { Transcripts } from './transcripts.js';
+
+export interface CallFunctionDeps {
+  store: Store;
+  transcripts: Transcripts;
+  functions: FunctionRegistry;
+}
+
+/**
+ * A registered function decides or transforms. What it throws fails it for good: it is our application's code, and nobody could tell
+ * whether a second attempt is harmless. It is tried again when its worker was lost, under the same idempotency key.
+ */
+export function createCallFunction({ store, transcripts, functions }: CallFunctionDeps) {
+  return async function callFunction(input: CallFunctionInput): Promise<CallFunctionOutput> {
+    const { info } = Context.current();
+    return await withHeartbeat(async (signal) => {
+      const [{ entries, fresh }] = await Promise.all([transcripts.read(input.transcript), publishEvents(store.events, input)]);
+      const head = await transcripts.write(input.transcript.head, fresh, entries);
+      const said = async (from: number): Promise<Message[]> =>
+        await Promise.all(entries.slice(from).flatMap((entry) => (entry.audience ? [] : [transcripts.whole(entry)])));
+      const value = await run(functions, input, signal, said);
+      return { value, head, ...(info.attempt > 1 && { attempt: info.attempt }) };
+    });
+  };
+}
+
+async function run(
+  functions: FunctionRegistry,
+  { name, input, since, idempotencyKey }: CallFunctionInput,
+  signal: AbortSignal,
+  said: (from: number) => Promise<Message[]>,
+): Promise<Json> {
+  const { attempt, workflowExecution } = Context.current().info;
+  const known = functions.get(name);
+  if (!known) throw fail('Function.Failed', `This worker has no function "${name}" any more. Register it.`, { final: true });
+  const given = since === undefined ? input : { ...(input as JsonObject), messages: (await said(since)) as unknown as Json };
+  const context = { idempotencyKey, attempt, signal, runId: workflowExecution?.workflowId ?? '', messages: () => said(0) };
+  let returned: unknown;
+  try {
+    returned = await known.run(given as never, context);
+  } catch (error) {
+    if (signal.aborted) throw error;
+    logger.warn('A function failed.', { name, attempt, error });
+    const reason = error instanceof ApplicationFailure || error instanceof Error ? error.message : String(error);
+    throw fail('Function.Failed', `It threw: ${reason.slice(0, 2000) || 'it did not say why'}`, { final: true });
+  }
+  const json = toJson(returned ?? null);
+  if ('problem' in json) throw fail('Function.Failed', `What it returned cannot be used: ${json.problem}.`, { final: true });
+  if (jsonBytes(json.value) > sizes.input)
+    throw fail('Function.Failed', `What it returned is larger than ${sizes.input / 1024} KiB. Return less.`, { final: true });
+  return json.value;
+}

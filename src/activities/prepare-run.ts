@@ -1,0 +1,294 @@
+/** A document becomes everything that a run keeps from its start: members, staff, nested runs, options with names instead of agents. */
+import type {
+  AgentDefinition,
+  Member,
+  NestedRun,
+  OrchestrationMember,
+  RecordedAgent,
+  TeamDocument,
+  TeamMember,
+  ToolSpec,
+} from '../contract/agent.js';
+import type { AgentRegistry } from '../agents/registry.js';
+import { fail, failureOf } from '../contract/failure.js';
+import { readRunInput } from '../contract/input-schema.js';
+import type { JsonObject } from '../contract/json.js';
+import { standardManager } from '../contract/magentic-prompts.js';
+import { patterns, type AgentReference, type PatternName, type PatternOptions } from '../contract/pattern.js';
+import { hint, problemsFailure, show, type Problem } from '../contract/problems.js';
+import type { Limits, RunInput } from '../contract/run.js';
+import { sizes, utf8Bytes } from '../contract/size.js';
+import { spanMs } from '../contract/span.js';
+import type { PreparedOutput, PreparedRun, RunSettings } from '../contract/step.js';
+import type { FunctionRegistry } from '../functions/registry.js';
+import type { ModelProviders } from '../llm/provider.js';
+import type { Store } from '../store/store.js';
+import type { ToolRegistry } from '../tools/registry.js';
+import { controlsOf, problemsOfMoves, type Speaker } from './controls.js';
+import { functionsIn } from './functions-in.js';
+import { placesOf } from './places.js';
+
+export interface PrepareDeps {
+  agents: AgentRegistry;
+  tools: ToolRegistry;
+  functions: FunctionRegistry;
+  providers: ModelProviders;
+  settings: RunSettings;
+  store: Store;
+}
+
+/** How often a turn may go back to the model, for agents that do not say. */
+const defaultToolRounds = 16;
+
+/** Orchestrations within orchestrations. */
+const deepest = 8;
+
+/** What of its instructions stands for a description that nobody gave. */
+const aboutLength = 200;
+
+/** The task queue on which the calls to a provider with `maxCallsPerSecond` are rationed. */
+export function modelQueue(taskQueue: string, provider: string): string {
+  return `${taskQueue}-model-${provider}`;
+}
+
+/** Names that nobody here has registered are added to `problems`; then what is returned must not be used. */
+export async function prepareRun(pattern: string, document: RunInput, deps: PrepareDeps, problems: Problem[]): Promise<PreparedRun> {
+  return await new Preparation(deps, problems, []).run(pattern, document, '');
+}
+
+interface Prepared {
+  member: TeamMember;
+  recorded?: RecordedAgent;
+  handoffs?: string[];
+}
+
+class Preparation {
+  constructor(
+    private readonly deps: PrepareDeps,
+    private readonly problems: Problem[],
+    /** What this is inside of, outermost first. */
+    private readonly chain: readonly string[],
+  ) {}
+
+  async run(pattern: string, document: RunInput, at: string): Promise<PreparedRun> {
+    const options = structuredClone(document.options ?? {}) as JsonObject;
+    const team: Prepared[] = [];
+    for (const [i, agent] of (document.agents ?? []).entries()) team.push(...(await this.member(agent, `${at}agents[${i}]`)));
+    await this.staff(pattern, options, team, at);
+    const output = await this.output(document.output, team, at);
+    if (pattern === 'handoff') this.equip(team, options, at);
+    this.functions(pattern, document, options, at);
+    const recorded = team.flatMap((prepared) => prepared.recorded ?? []);
+    const id = await this.put({ agents: recorded });
+    return {
+      team: { id, members: team.map(({ member }) => member) },
+      limits: inMilliseconds(document.limits),
+      options,
+      ...(document.termination && { termination: document.termination }),
+      ...(document.input && { input: document.input }),
+      ...(output && { output }),
+      settings: this.deps.settings,
+    };
+  }
+
+  private async member(member: Member, path: string): Promise<Prepared[]> {
+    const { agents } = this.deps;
+    if (typeof member !== 'string' && 'pattern' in member) return await this.orchestration(member, path);
+    const definition = typeof member === 'string' ? agents.agent(member) : member;
+    if (definition) return await this.agent(definition, path);
+    const orchestration = agents.orchestration(String(member));
+    if (orchestration) return await this.orchestration(orchestration as OrchestrationMember, path);
+    const known = [...agents.agentNames(), ...agents.orchestrationNames()];
+    this.unknown(path, `no agent is called ${show(member)} here; ${hint(String(member), known)}`);
+    return [];
+  }
+
+  private async agent(definition: AgentDefinition, path: string): Promise<Prepared[]> {
+    const model = this.model(definition, path);
+    const { tools, delegates } = await this.tools(definition, path);
+    if (!model) return [];
+    const { name, description, instructions, temperature, maxOutputTokens, maxToolRounds = defaultToolRounds, outputSchema } = definition;
+    // Written member by member, so that the order in which a definition has them does not matter. In a schema it does: models fill
+    // it in from top to bottom.
+    const recorded: RecordedAgent = {
+      name,
+      description,
+      instructions,
+      model: `${model.providerName}/${model.model}`,
+      tools,
+      temperature,
+      maxOutputTokens,
+      maxToolRounds,
+      outputSchema,
+    };
+    const member: TeamMember = {
+      name,
+      description: description ?? instructions.slice(0, aboutLength),
+      maxToolRounds,
+      ...(model.entry.maxCallsPerSecond !== undefined && {
+        modelQueue: modelQueue(this.deps.store.environment.taskQueue, model.providerName),
+      }),
+      ...(Object.keys(delegates).length > 0 && { delegates }),
+    };
+    return [{ member, recorded, ...(definition.handoffs && { handoffs: definition.handoffs }) }];
+  }
+
+  private model({ model }: AgentDefinition, path: string) {
+    try {
+      return this.deps.providers.resolve(model);
+    } catch (error) {
+      this.unknown(`${path}.model`, failureOf(error).message);
+      return undefined;
+    }
+  }
+
+  private async tools(definition: AgentDefinition, path: string): Promise<{ tools: ToolSpec[]; delegates: { [call: string]: NestedRun } }> {
+    const { tools: registry } = this.deps;
+    const tools: ToolSpec[] = [];
+    const delegates: { [call: string]: NestedRun } = {};
+    for (const [i, tool] of (definition.tools ?? []).entries()) {
+      const at = `${path}.tools[${i}]`;
+      if (typeof tool === 'string') {
+        const spec = registry.spec(tool);
+        if (spec) tools.push(spec);
+        else this.unknown(at, `no tool is called ${show(tool)} here; ${hint(tool, registry.names())}`);
+        continue;
+      }
+      const [prepared] =
+        'agent' in tool ? await this.asRun(tool.agent, `${at}.agent`) : await this.member(tool.orchestration, `${at}.orchestration`);
+      if (!prepared?.member.nested) continue;
+      const { name, description = '' } = prepared.member;
+      const call = `ask_${name}`;
+      delegates[call] = prepared.member.nested;
+      tools.push({
+        name: call,
+        description: `Asks ${name}, and returns the answer. ${description}`.trim(),
+        parameters: delegateParameters,
+      });
+    }
+    const names = tools.map(({ name }) => name);
+    const twice = names.find((name, i) => names.indexOf(name) !== i);
+    if (twice !== undefined) this.unknown(`${path}.tools`, `two of them are called ${show(twice)}; leave one of them out`);
+    return { tools, delegates };
+  }
+
+  /** An agent that is used as a tool speaks once, in a run of its own. */
+  private async asRun(agent: AgentReference, path: string): Promise<Prepared[]> {
+    const definition = typeof agent === 'string' ? this.deps.agents.agent(agent) : agent;
+    if (!definition) {
+      this.unknown(path, `no agent is called ${show(agent)} here; ${hint(String(agent), this.deps.agents.agentNames())}`);
+      return [];
+    }
+    const { name, description = definition.instructions.slice(0, aboutLength) } = definition;
+    return await this.orchestration({ name, description, pattern: 'sequential', agents: [definition] }, path);
+  }
+
+  private async orchestration({ name, description, pattern, ...document }: OrchestrationMember, path: string): Promise<Prepared[]> {
+    const id = `${pattern} ${name}`;
+    if (this.chain.includes(id) || this.chain.length >= deepest) {
+      const way = [...this.chain, id].map((inside) => inside.split(' ')[1]).join(' → ');
+      this.unknown(path, `is inside of itself, or more than ${deepest} levels deep: ${way}`);
+      return [];
+    }
+    const { input, problems } = readRunInput(pattern, { ...document, task: 'from outside' }, { taskKept: true });
+    if (!input) throw problemsFailure(`The orchestration ${show(name)}`, problems);
+    const { task: _, ...given } = input;
+    const inside = new Preparation(this.deps, this.problems, [...this.chain, id]);
+    const prepared = await this.put(await inside.run(pattern, given, `${path}.`));
+    const about = description ?? patterns[pattern].description;
+    return [{ member: { name, description: about, maxToolRounds: 0, nested: { name, pattern, prepared } } }];
+  }
+
+  /** Agents in options become members of staff, and their places hold names. */
+  private async staff(pattern: string, options: JsonObject, team: Prepared[], at: string): Promise<void> {
+    const dish = Object.hasOwn(patterns, pattern) ? patterns[pattern as PatternName] : undefined;
+    if (pattern === 'magentic' && options.manager === undefined) options.manager = { agent: { ...standardManager } };
+    for (const place of (dish?.staff ?? []).flatMap((path) => placesOf(options, path, `${at}options`))) {
+      place.replace(await this.employ(place.value as AgentReference, team, place.path));
+    }
+  }
+
+  /** Whoever takes turns may have an office as well. */
+  private async employ(agent: AgentReference, team: Prepared[], path: string): Promise<string> {
+    if (typeof agent === 'string' && team.some(({ member }) => member.name === agent && !member.nested)) return agent;
+    const definition = typeof agent === 'string' ? this.deps.agents.agent(agent) : agent;
+    if (!definition) {
+      this.unknown(path, `no agent is called ${show(agent)} here; ${hint(String(agent), this.deps.agents.agentNames())}`);
+      return String(agent);
+    }
+    const taken = new Set(team.map(({ member }) => member.name.toLowerCase()));
+    let name = definition.name;
+    for (let n = 2; taken.has(name.toLowerCase()); n++) name = `${definition.name}-${n}`;
+    for (const { member, ...prepared } of await this.agent({ ...definition, name }, path)) {
+      team.push({ ...prepared, member: { ...member, staff: true } });
+    }
+    return name;
+  }
+
+  private async output(shape: RunInput['output'], team: Prepared[], at: string): Promise<PreparedOutput | undefined> {
+    if (!shape) return undefined;
+    const { schema, from, agent = standardEditor, transform } = shape;
+    const asked = from === 'conversation' ? { agent: await this.employ(agent, team, `${at}output.agent`) } : {};
+    return { ...(schema && { schema }), ...(transform !== undefined && { transform }), ...asked };
+  }
+
+  private equip(team: Prepared[], options: PatternOptions['handoff'], at: string): void {
+    // Staff take no turns: nobody hands over to them.
+    const members = team.filter(({ member }) => !member.staff);
+    const speakers = members.map(({ member: { name, description = '' }, recorded, handoffs }): Speaker => ({
+      name,
+      description,
+      ...(handoffs && { handoffs }),
+      tools: recorded?.tools.map((tool) => tool.name) ?? [],
+    }));
+    const moves = controlsOf(speakers, options);
+    for (const { path, message } of problemsOfMoves(speakers, moves)) this.unknown(`${at}${path}`, message);
+    for (const { member, recorded } of members) {
+      const { controls, tools } = moves.get(member.name) ?? {};
+      // An orchestration makes no moves: its turn is its answer.
+      if (!recorded || !controls || !tools) continue;
+      member.controls = controls;
+      recorded.tools = [...recorded.tools, ...tools];
+    }
+  }
+
+  private functions(pattern: string, document: RunInput, options: JsonObject, at: string): void {
+    const { functions } = this.deps;
+    for (const { path, name } of functionsIn(pattern, document, options, at)) {
+      if (functions.get(name)) continue;
+      this.unknown(path, `no function is called ${show(name)} here; ${hint(name, functions.names())}`);
+    }
+  }
+
+  private async put(value: TeamDocument | PreparedRun): Promise<string> {
+    const text = JSON.stringify(value);
+    const bytes = utf8Bytes(text);
+    if (bytes <= sizes.team) return await this.deps.store.blobs.put(text);
+    const message = `The definitions of these agents have ${bytes} bytes, tools included; at most ${sizes.team} can be recorded.`;
+    throw fail('Input.TooLarge', `${message} Shorten their instructions, or give long texts to them as a task or by a tool.`);
+  }
+
+  private unknown(path: string, message: string): void {
+    this.problems.push({ path, message });
+  }
+}
+
+/** Who is asked for the output when nobody is named. */
+const standardEditor = { name: 'editor-of-results', instructions: 'You put the results of conversations into the form that is asked for.' };
+
+/** What an agent that asks another has to say. */
+const delegateParameters: JsonObject = {
+  type: 'object',
+  properties: { message: { type: 'string', description: 'Everything it has to know: it hears nothing else.' } },
+  required: ['message'],
+  additionalProperties: false,
+};
+
+function inMilliseconds({ turns, tokens, time }: Limits = {}): PreparedRun['limits'] {
+  const timeMs = time === undefined ? undefined : spanMs(time);
+  return {
+    ...(turns !== undefined && { turns }),
+    ...(tokens !== undefined && { tokens }),
+    ...(timeMs !== undefined && { timeMs }),
+  };
+}

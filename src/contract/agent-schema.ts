@@ -1,0 +1,107 @@
+/** Who takes turns, as zod schemas: agents, orchestrations as members, tools by name. Not for the sandbox. */
+import { z } from 'zod';
+import { agentNamePattern } from './agent.js';
+import { textSchema } from './message-schema.js';
+import { patternNames } from './pattern.js';
+import { distinct, problemsOfZod, show, type Problem } from './problems.js';
+import { isObject, jsonObject, list, strict } from './schema-words.js';
+
+/** Problems of an agent's definition in plain JSON. */
+export function problemsOfAgent(definition: unknown): Problem[] {
+  const result = agentSchema.safeParse(definition);
+  return distinct([...(result.success ? [] : problemsOfZod(result.error, definition)), ...repeatedTools(definition, '')]);
+}
+
+const nameError = 'must be a name: a letter, then letters, digits, _ or -, at most 64 characters';
+export const nameSchema = z.string(nameError).regex(agentNamePattern, nameError);
+
+const modelError = 'must be the name of a model without spaces: "model" or "provider/model"';
+const temperatureError = 'must be a number from 0 to 2';
+
+/** More would be a turn without end. */
+const mostToolRounds = 1000;
+
+export function wholeNumber(most: number = Number.MAX_SAFE_INTEGER, least = 1) {
+  const error =
+    most === Number.MAX_SAFE_INTEGER ? `must be a whole number of at least ${least}` : `must be a whole number from ${least} to ${most}`;
+  return z.int(error).min(least, error).max(most, error);
+}
+
+const toolError = 'must be the name of a tool, { "agent": … } or { "orchestration": … }';
+const delegateError = 'must be { "agent": … } or { "orchestration": … }';
+const toolSchema: z.ZodType = z.lazy(() =>
+  chosen((value) => {
+    if (isObject(value) && 'agent' in value) return strict({ agent: agentReferenceSchema }, delegateError);
+    if (isObject(value) && 'orchestration' in value) return strict({ orchestration: orchestrationReferenceSchema }, delegateError);
+    return isObject(value) ? z.never(toolError) : nameSchema;
+  }),
+);
+
+/** Reads a value by the schema that is right for it, so that what is wrong is named in its own words. */
+function chosen(choose: (value: unknown) => z.ZodType) {
+  return z.any().transform((value, context) => {
+    const result = choose(value).safeParse(value);
+    if (result.success) return result.data;
+    context.issues.push(...result.error.issues.map((issue) => ({ ...issue, input: value }) as z.core.$ZodRawIssue));
+    return z.NEVER;
+  });
+}
+
+export const agentSchema = strict(
+  {
+    name: nameSchema,
+    description: textSchema('a text').optional(),
+    instructions: textSchema('a text that is not empty', /\S/),
+    model: z
+      .string(modelError)
+      .regex(/^\S{1,200}$/, modelError)
+      .optional(),
+    tools: list(toolSchema, 'must be a list of tools').optional(),
+    handoffs: list(nameSchema, 'must be a list of names of agents').optional(),
+    temperature: z.number(temperatureError).min(0, temperatureError).max(2, temperatureError).optional(),
+    maxOutputTokens: wholeNumber().optional(),
+    maxToolRounds: wholeNumber(mostToolRounds).optional(),
+    outputSchema: jsonObject('must be a JSON schema').optional(),
+  },
+  'must be a definition of an agent: { "name", "instructions", … }',
+);
+
+export const agentReferenceSchema = z.union([nameSchema, agentSchema], 'must be the name of a registered agent, or a definition');
+
+const memberError = 'must be the name of a registered agent or orchestration, or a definition of one';
+
+/** A definition with a pattern is an orchestration's. What its options hold is looked at when its whole document is. */
+export const memberSchema: z.ZodType = z.lazy(() =>
+  chosen((value) => (isObject(value) && 'pattern' in value ? nestedSchema : z.union([nameSchema, agentSchema], memberError))),
+);
+
+const orchestrationReferenceSchema: z.ZodType = z.lazy(() =>
+  z.union([nameSchema, nestedSchema], 'must be the name of an orchestration, or a definition'),
+);
+
+const patternError = `must be one of ${patternNames.join(', ')}`;
+const nestedSchema: z.ZodType = z.lazy(() =>
+  strict(
+    {
+      name: nameSchema,
+      description: textSchema('a text').optional(),
+      pattern: z.enum(patternNames as [string, ...string[]], patternError),
+      agents: list(memberSchema, 'must be a list of agents', 1),
+      options: jsonObject('must be an object').optional(),
+      limits: jsonObject('must be an object').optional(),
+      termination: jsonObject('must be a condition').optional(),
+      input: jsonObject('must be an object').optional(),
+      output: jsonObject('must be an object').optional(),
+    },
+    'must be a definition of an orchestration: { "name", "pattern", "agents", … }',
+  ),
+);
+
+export function repeatedTools(agent: unknown, at: string): Problem[] {
+  if (!isObject(agent) || !Array.isArray(agent.tools)) return [];
+  const tools: unknown[] = agent.tools.slice(0, 1000);
+  return tools.flatMap((tool, i) => {
+    const first = tools.indexOf(tool);
+    return first === i ? [] : [{ path: `${at}tools[${i}]`, message: `${show(tool)} is there twice: tools[${first}] is the same` }];
+  });
+}

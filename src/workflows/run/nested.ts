@@ -1,0 +1,160 @@
+/** Runs that a run starts: an orchestration's turn, an agent that is used as a tool. Each is a workflow of its own that may outlast this execution. */
+import { CancellationScope, ParentClosePolicy, startChild, type ChildWorkflowHandle, type Workflow } from '@temporalio/workflow';
+import type { NestedRun } from '../../contract/agent.js';
+import { fail, failureOf, failures, type FailureType } from '../../contract/failure.js';
+import type { Message } from '../../contract/message.js';
+import { messages } from '../../contract/names.js';
+import type { CancelMode, NestedStart, RunResult } from '../../contract/run.js';
+import { addUsage } from '../../contract/transcript.js';
+import type { OpenTurn, Operation } from '../../state/run-state.js';
+import { lookUpRun, stepFailure, storeTranscript } from './activities.js';
+import { now } from './clock.js';
+import { post, sendPost } from './post.js';
+import { withdraw } from './request-list.js';
+import type { AnyRun } from './run.js';
+import { until } from './until.js';
+
+/** What the nested run is to do: go on with this conversation, or a task of its own. */
+export type Brief = { task: Message } | { hears: OpenTurn };
+
+const second = 1000;
+const mostPause = 3600 * second;
+
+/** Workflow ids may have a thousand bytes. */
+const longestParent = 700;
+
+export async function startNested(run: AnyRun, nested: NestedRun, id: string, brief: Brief): Promise<Operation> {
+  const prefix = run.workflowId.length > longestParent ? run.state.conversationId : run.workflowId;
+  const runId = `${prefix}/${id.replaceAll('/', '.')}-${nested.name}`;
+  const operation: Operation = { id: `op-${id.replaceAll('/', '.')}`, runId, member: nested.name };
+  const start = await startOf(run, nested, operation, brief);
+  run.state.operations.push(operation);
+  run.outbox.emit('nested.started', { operationId: operation.id, nestedRunId: runId, pattern: nested.pattern, agent: nested.name });
+  try {
+    const child = await CancellationScope.nonCancellable(() =>
+      startChild(nested.pattern, {
+        workflowId: runId,
+        args: [{ ...('task' in brief && { task: brief.task }), nested: start }],
+        // A child of any other kind is ended when this run continues as new.
+        parentClosePolicy: ParentClosePolicy.ABANDON,
+        staticSummary: `${nested.name}: ${nested.pattern}`.slice(0, 200),
+      }),
+    );
+    follow(run, operation, child);
+  } catch (error) {
+    forget(run, operation);
+    throw fail('Nested.Failed', `"${nested.name}" could not be started as the run "${runId}": ${failureOf(error).message}`, {
+      final: true,
+    });
+  }
+  return operation;
+}
+
+/** As long as this execution lasts, Temporal itself tells how the other run ends. */
+function follow(run: AnyRun, operation: Operation, child: ChildWorkflowHandle<Workflow>): void {
+  run.followed.add(operation.id);
+  void child.result().then(
+    (result) => (operation.outcome ??= { result: result as RunResult }),
+    (error: unknown) => (operation.outcome ??= { failure: failureOf(error) }),
+  );
+}
+
+/** Waits until the other run has ended; returns its result. */
+export async function resultOf(run: AnyRun, operation: Operation, turn: OpenTurn): Promise<RunResult> {
+  const outcome = await outcomeOf(run, operation, turn);
+  forget(run, operation);
+  const status = 'result' in outcome ? outcome.result.status : 'failed';
+  run.outbox.emit('nested.ended', { operationId: operation.id, nestedRunId: operation.runId, status, agent: operation.member });
+  if ('failure' in outcome) throw nestedFailure(operation, outcome.failure);
+  run.state.usage = addUsage(run.state.usage, outcome.result.usage);
+  return outcome.result;
+}
+
+async function outcomeOf(run: AnyRun, operation: Operation, turn: OpenTurn): Promise<NonNullable<Operation['outcome']>> {
+  let pause = second;
+  for (;;) {
+    if (operation.outcome) return operation.outcome;
+    // Nobody tells this execution how a run ends that an earlier one has started, nor that it was terminated: so it looks.
+    const mustLook = operation.ended === true || !run.followed.has(operation.id);
+    if (mustLook) {
+      const found = await lookUp(run, operation);
+      if (found) return found;
+    }
+    pause = Math.min(pause * 4, mostPause);
+    const isNews = () => operation.outcome !== undefined || operation.ended === true || mustTell(run, operation) !== undefined;
+    await until(run, isNews, { turn, throughStop: true, ...(!run.followed.has(operation.id) && { deadline: now() + pause }) });
+    tellToStop(run, operation, mustTell(run, operation));
+  }
+}
+
+async function lookUp(run: AnyRun, operation: Operation): Promise<NonNullable<Operation['outcome']> | undefined> {
+  const found = await run.outbox
+    .along((base) => lookUpRun(`look after ${operation.member}`)({ ...base, workflowId: operation.runId }))
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Nested.Failed', `Looking after the run "${operation.runId}"`);
+    });
+  operation.ended = false;
+  if (found.status === 'open') return undefined;
+  return found.status === 'ended' ? { result: found.result } : { failure: found.failure };
+}
+
+/** This run is about to end, and the other one does not know. */
+function mustTell({ state }: AnyRun, { toldToStop }: Operation): CancelMode | undefined {
+  if (!state.stop) return undefined;
+  const mode = state.cancel?.mode ?? 'graceful';
+  return toldToStop === mode || toldToStop === 'immediate' ? undefined : mode;
+}
+
+function tellToStop(run: AnyRun, operation: Operation, mode: CancelMode | undefined): void {
+  if (!mode) return;
+  operation.toldToStop = mode;
+  const reason = run.state.stop?.message ?? 'The turn was broken off.';
+  post(run, operation.runId, messages.cancel, { mode, reason: reason.slice(0, 1000) });
+}
+
+/** Ends the other run, whose result nobody waits for any more. */
+export async function abandon(run: AnyRun, operation: Operation): Promise<void> {
+  tellToStop(run, operation, 'immediate');
+  forget(run, operation);
+  await sendPost(run);
+}
+
+function forget(run: AnyRun, operation: Operation): void {
+  run.state.operations = run.state.operations.filter((open) => open !== operation);
+  withdraw(run, operation.id);
+}
+
+async function startOf(run: AnyRun, nested: NestedRun, operation: Operation, brief: Brief): Promise<NestedStart> {
+  const { state } = run;
+  const tokens = state.limits.tokens === undefined ? {} : { tokens: Math.max(state.limits.tokens - state.usage.totalTokens, 1) };
+  const time = state.limits.timeMs === undefined ? {} : { timeMs: Math.max(Date.parse(state.startedAt) + state.limits.timeMs - now(), 1) };
+  return {
+    parent: run.workflowId,
+    operationId: operation.id,
+    prepared: nested.prepared,
+    ...('hears' in brief && { inherited: await inheritance(run, nested.name, brief.hears) }),
+    limits: { ...tokens, ...time },
+    root: state.nested?.root ?? { workflowId: run.workflowId, firstRunId: run.firstRunId },
+  };
+}
+
+/** The conversation so far, by reference: nothing of it travels. */
+async function inheritance(run: AnyRun, as: string, { start, from = 0 }: OpenTurn): Promise<NestedStart['inherited']> {
+  const ref = run.transcript.ref();
+  if (ref.since.length > 0) {
+    const head = await run.outbox
+      .along((base) => storeTranscript(`transcript: store for ${as}`)({ ...base, transcript: ref }))
+      .catch((error: unknown) => {
+        throw stepFailure(error, 'Store.Unavailable', 'Storing the transcript');
+      });
+    run.transcript.advance(head);
+  }
+  const { head } = run.state.transcript;
+  return { head, length: head?.length ?? 0, as, from, to: start, lastTurn: run.state.lastTurn };
+}
+
+/** A type that we know stays what it is. */
+function nestedFailure({ member, runId }: Operation, { type, message }: { type: string; message: string }) {
+  const known: FailureType = type in failures && type !== 'Run.Failed' ? (type as FailureType) : 'Nested.Failed';
+  return fail(known, `${member} (run "${runId}"): ${message}`, { final: true });
+}

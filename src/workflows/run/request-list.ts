@@ -1,0 +1,157 @@
+/** The requests that a run knows, its own and those of the runs it has started. A part of its state, so all of it has bounds. */
+import type { Json } from '../../contract/json.js';
+import { messages, nestedSignal } from '../../contract/names.js';
+import type { RequestView } from '../../contract/request.js';
+import { sameJson } from '../../contract/same-json.js';
+import { jsonBytes, sizes } from '../../contract/size.js';
+import type { Operation, RequestState } from '../../state/run-state.js';
+import { reportUp } from './post.js';
+import type { AnyRun } from './run.js';
+
+/** Requests that wait no more are kept so that an answer that comes twice is answered twice: so many, if they are small. */
+const remembered = 100;
+const rememberedBytes = 256 * 1024;
+
+/** Beyond this, what waits leaves room for short prompts only, and for nothing more of nested runs. */
+const waitingBytes = 384 * 1024;
+
+/** Characters. A person gets the rest from the transcript. */
+const longestPrompt = 8000;
+const shortPrompt = 200;
+
+/** What a nested run tells of its requests: of those that wait no more, the last few, for the run above knows the others. */
+const reportedOver = 10;
+const mostReported = 200;
+const reportBytes = sizes.message * 0.75;
+const reportedResponse = 2 * 1024;
+
+export function find(run: AnyRun, requestId: string): RequestState | undefined {
+  return run.state.requests.find((known) => known.requestId === requestId);
+}
+
+export function add(run: AnyRun, asked: RequestState): RequestState {
+  const request = { ...asked, prompt: clip(asked.prompt, bytesWaiting(run) > waitingBytes ? shortPrompt : longestPrompt) };
+  run.state.requests.push(request);
+  report(run);
+  return request;
+}
+
+/** It waits no more. */
+export function settle(run: AnyRun, asked: RequestState, change: Partial<RequestState> & Pick<RequestState, 'status'>): void {
+  move(run, asked, change);
+  tidy(run);
+}
+
+/** What a nested run says of its requests: they are listed and answered here as well. */
+export function mirror(run: AnyRun, operation: Operation, views: readonly RequestView[]): void {
+  let leftOut = 0;
+  let room = waitingBytes - bytesWaiting(run);
+  for (const view of views) {
+    const requestId = `${operation.id}~${view.requestId}`;
+    const known = find(run, requestId);
+    if (known) {
+      follow(run, known, view);
+    } else if (view.status === 'pending') {
+      const mirrored = mirrorOf(view, requestId, operation.id);
+      room -= jsonBytes(mirrored);
+      if (room >= 0) run.state.requests.push(mirrored);
+      else leftOut += 1;
+    }
+  }
+  if (leftOut > 0) {
+    const reason = `Too much waits here already for ${leftOut} of its requests; answer them at the run "${operation.runId}".`;
+    run.outbox.emit('input.refused', { handler: nestedSignal, reason });
+  }
+  tidy(run);
+}
+
+/** The nested run has ended: nobody there waits any more. */
+export function withdraw(run: AnyRun, operation: string): void {
+  const open = run.state.requests.filter((asked) => asked.operation === operation && isOpen(asked));
+  for (const asked of open) move(run, asked, { status: 'withdrawn' });
+  tidy(run);
+}
+
+/** When the run ends. */
+export function withdrawAll(run: AnyRun): void {
+  for (const asked of run.state.requests) if (isOpen(asked)) asked.status = 'withdrawn';
+}
+
+export function viewOf({ operation: _, nestedId: __, ...view }: RequestState): RequestView {
+  return view;
+}
+
+export function isOpen({ status }: RequestState): boolean {
+  return status === 'pending';
+}
+
+/** Member by member: whoever sent it may have sent more. */
+function mirrorOf(view: RequestView, requestId: string, operation: string): RequestState {
+  const { kind, prompt, schema, agent, createdAt, expiresAt } = view;
+  return {
+    requestId,
+    kind,
+    prompt: clip(prompt, longestPrompt),
+    ...(schema && { schema }),
+    ...(agent !== undefined && { agent }),
+    createdAt,
+    ...(expiresAt !== undefined && { expiresAt }),
+    status: 'pending',
+    operation,
+    nestedId: view.requestId,
+  };
+}
+
+/** Where it was asked is the truth, but an answer that was given here may still be on its way there. */
+function follow(run: AnyRun, known: RequestState, { status, response = known.response, by, answeredAt }: RequestView): void {
+  if (status === 'pending' || (status === known.status && sameJson(response, known.response))) return;
+  if (known.status === 'answered') {
+    const reason = `The answer to "${known.requestId}" did not count: meanwhile the request was ${status}${status === 'answered' ? ' otherwise' : ''}.`;
+    run.outbox.emit('input.refused', { handler: messages.respond, reason });
+  }
+  const answer = { response, ...(by !== undefined && { by }), ...(answeredAt !== undefined && { answeredAt }) };
+  move(run, known, { status, ...(status === 'answered' && answer) });
+}
+
+/** In the order in which they were settled: what is forgotten is the oldest. */
+function move(run: AnyRun, asked: RequestState, change: Partial<RequestState>): void {
+  if (change.status !== 'answered') for (const member of ['response', 'by', 'answeredAt'] as const) delete asked[member];
+  Object.assign(asked, change);
+  run.state.requests = [...run.state.requests.filter((other) => other !== asked), asked];
+}
+
+function tidy(run: AnyRun): void {
+  const over = run.state.requests.filter((asked) => !isOpen(asked)).reverse();
+  let room = rememberedBytes;
+  const forgotten = new Set(over.filter((asked, i) => (room -= jsonBytes(asked)) < 0 || i >= remembered).filter((asked) => asked !== over[0]));
+  if (forgotten.size > 0) run.state.requests = run.state.requests.filter((asked) => !forgotten.has(asked));
+  report(run);
+}
+
+/** To the run that has started this one: as much as fits into one signal, what waits longest first. */
+function report(run: AnyRun): void {
+  if (!run.state.nested) return;
+  const { requests } = run.state;
+  const over = requests.filter((asked) => !isOpen(asked)).slice(-reportedOver);
+  let room = reportBytes;
+  const reported = [...over.map(outcomeOf), ...requests.filter(isOpen).map(viewOf)].slice(0, mostReported).flatMap((view) => {
+    const fitting = [view, { ...view, prompt: clip(view.prompt, shortPrompt) }].find((form) => jsonBytes(form) <= room);
+    room -= jsonBytes(fitting);
+    return fitting ?? [];
+  });
+  reportUp(run, { requests: reported as unknown as Json });
+}
+
+function outcomeOf(asked: RequestState): RequestView {
+  const { schema: _, response, prompt, ...view } = viewOf(asked);
+  const isSmall = response !== undefined && jsonBytes(response) <= reportedResponse;
+  return { ...view, prompt: clip(prompt, shortPrompt), ...(isSmall && { response }) };
+}
+
+function bytesWaiting({ state }: AnyRun): number {
+  return jsonBytes(state.requests.filter(isOpen));
+}
+
+function clip(text: string, most: number): string {
+  return text.length > most ? `${text.slice(0, most - 1).replace(/[\uD800-\uDBFF]$/, '')}…` : text;
+}

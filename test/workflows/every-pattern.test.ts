@@ -1,0 +1,206 @@
+/** What holds for every pattern: whoever works on a run may be lost between any two steps, and a run may be ended at any time. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { TestWorkflowEnvironment } from '@temporalio/testing';
+import { patternNames, textOf, type PatternName, type RunInput } from '../../src/index.js';
+import { openWorld, type Script, type World, type WorldOptions } from '../../src/testing/index.js';
+import { timeSkippingServer } from '../support/servers.js';
+
+let environment: TestWorkflowEnvironment;
+beforeAll(async () => {
+  environment = await timeSkippingServer();
+});
+afterAll(async () => {
+  await environment?.teardown();
+});
+
+const speaker = (name: string) => ({ name, instructions: `You are ${name}.`, model: name });
+const [a, b, boss] = ['a', 'b', 'boss'].map(speaker) as [
+  ReturnType<typeof speaker>,
+  ReturnType<typeof speaker>,
+  ReturnType<typeof speaker>,
+];
+const ledger = (done: boolean, next: string) => {
+  const entry = (answer: string | boolean) => ({ reason: 'so it is', answer });
+  return JSON.stringify({
+    is_request_satisfied: entry(done),
+    is_in_loop: entry(false),
+    is_progress_being_made: entry(true),
+    next_speaker: entry(next),
+    instruction_or_question: entry(`${next}, go on`),
+  });
+};
+
+interface Scene {
+  input: RunInput<never>;
+  script: { [model: string]: string[] };
+  /** Who is asked for words, in order. */
+  asked: string[];
+  output: unknown;
+}
+
+/** A run of each pattern with a conversation of several steps; `session` says its words by messages instead. */
+const scenes: { [P in Exclude<PatternName, 'session'>]: Scene } = {
+  sequential: {
+    input: { agents: [a, { name: 'panel', pattern: 'sequential', agents: [b] }, boss] },
+    script: { a: ['one'], b: ['two'], boss: ['three'] },
+    asked: ['a', 'b', 'boss'],
+    output: 'three',
+  },
+  concurrent: {
+    input: { agents: [a, b], options: { aggregator: { agent: boss } } as never },
+    script: { a: ['one'], b: ['two'], boss: ['both'] },
+    asked: ['a', 'b', 'boss'],
+    output: 'both',
+  },
+  routing: {
+    input: { agents: [a, b], options: { classifier: { agent: boss }, routes: { first: 'a', second: 'b' } } as never },
+    script: { boss: ['{"label": "second"}'], b: ['two'] },
+    asked: ['boss', 'b'],
+    output: 'two',
+  },
+  handoff: {
+    input: { agents: [a, b] },
+    script: { a: ['transfer_to_b'], b: ['transfer_to_a', 'two'] },
+    asked: ['a', 'b', 'a', 'b'],
+    output: 'two',
+  },
+  groupChat: {
+    input: { agents: [a, b], options: { manager: { agent: boss } } as never },
+    script: {
+      boss: ['{"done": false, "speaker": "b"}', '{"done": false, "speaker": "a"}', '{"done": true}'],
+      a: ['one'],
+      b: ['two'],
+    },
+    asked: ['boss', 'b', 'boss', 'a', 'boss'],
+    output: 'one',
+  },
+  magentic: {
+    input: { agents: [a, b], options: { manager: { agent: boss } } as never },
+    script: {
+      boss: ['{"text": "facts"}', '{"text": "plan"}', ledger(false, 'a'), ledger(false, 'b'), ledger(true, 'a'), 'the answer'],
+      a: ['one'],
+      b: ['two'],
+    },
+    asked: ['boss', 'boss', 'boss', 'a', 'boss', 'b', 'boss', 'boss'],
+    output: 'the answer',
+  },
+};
+scenes.handoff.script.a?.push('transfer_to_b');
+
+/** `transfer_to_x` is a call of that name. */
+function scriptOf(scene: Scene): Script {
+  const line = (words: string) => (words.startsWith('transfer_to_') ? { calls: [{ name: words, arguments: {} }] } : words);
+  return Object.fromEntries(Object.entries(scene.script).map(([model, lines]) => [model, lines.map(line)]));
+}
+
+const open = (scene: Scene, options: Partial<WorldOptions> = {}): Promise<World> =>
+  openWorld({ environment, script: scriptOf(scene), ...options });
+const names = Object.keys(scenes) as (keyof typeof scenes)[];
+const askedIn = (world: World) => world.model.calls.map(({ model }) => model);
+const sorted = (list: string[]) => [...list].sort();
+
+test('there is a scene for every pattern', () => {
+  expect(sorted([...names, 'session'])).toEqual(sorted(patternNames));
+});
+
+describe.each(names)('%s', (pattern) => {
+  const scene = scenes[pattern];
+  const start = async (world: World, more: object = {}) =>
+    await world.client.start(pattern as string, { task: 'go', ...scene.input, ...more } as RunInput);
+
+  // A worker that keeps no run in memory finds it at each step as one does that has never seen it.
+  test('goes on with another worker at every step, and repeats no model call', async () => {
+    await using world = await open(scene, { config: { worker: { maxCachedWorkflows: 0 } } });
+
+    const run = await start(world);
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: scene.output });
+    expect(sorted(askedIn(world))).toEqual(sorted(scene.asked));
+    world.model.assertComplete();
+  });
+
+  test('continues as new again and again, and says and hears the same', async () => {
+    await using world = await open(scene);
+    const plain = await start(world);
+    await plain.result();
+    const heard = world.model.calls.map(({ model, messages }) => ({ model, messages }));
+    await using again = await open(scene, { historyEvents: 5 });
+
+    const run = await start(again);
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: scene.output });
+    expect((await run.checkpoint()).continuations).toBeGreaterThanOrEqual(1);
+    const order = (calls: { model: string }[]) => [...calls].sort((one, other) => one.model.localeCompare(other.model));
+    expect(order(again.model.calls.map(({ model, messages }) => ({ model, messages })))).toEqual(order(heard));
+    expect((await run.transcript()).map(({ message }) => textOf(message))).toEqual(
+      (await plain.transcript()).map(({ message }) => textOf(message)),
+    );
+  });
+
+  test('is cancelled before it has begun: nobody is asked', async () => {
+    await using world = await open(scene);
+    await world.worker.stop();
+    const run = await start(world);
+    await environment.client.workflow.getHandle(run.id).signal('cancel', { reason: 'no longer needed' });
+
+    await world.startWorker();
+
+    expect(await run.result()).toMatchObject({ status: 'cancelled', stopReason: { code: 'cancelled', message: 'no longer needed' } });
+    expect(world.model.calls).toEqual([]);
+  });
+
+  test('is cancelled in the middle: what is in flight ends, and nothing begins after it', async () => {
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const held = async () => {
+      await released;
+      return 'the last words';
+    };
+    await using world = await openWorld({ environment, script: held });
+    const run = await start(world);
+    await world.model.called(1);
+
+    expect(await run.cancel({ reason: 'enough' })).toEqual({ status: 'cancelling' });
+    const asked = world.model.calls.length;
+    release();
+
+    expect(await run.result()).toMatchObject({ status: 'cancelled', stopReason: { code: 'cancelled', message: 'enough' } });
+    expect(world.model.calls.length).toBeLessThanOrEqual(Math.max(asked, pattern === 'concurrent' ? 2 : 1));
+  });
+
+  test('is cancelled at once: the model call is aborted', async () => {
+    await using world = await openWorld({ environment, script: () => ({ hang: true }) });
+    const run = await start(world);
+    await world.model.called(1);
+
+    await run.cancel({ mode: 'immediate' });
+    await world.model.aborted(1);
+
+    expect(await run.result()).toMatchObject({ status: 'cancelled', output: null });
+  });
+
+  test('is cancelled after its end: that only tells the status', async () => {
+    await using world = await open(scene);
+    const run = await start(world);
+    const before = await run.result();
+
+    expect(await run.cancel()).toEqual({ status: 'completed' });
+    expect(await Promise.all([run.result(), run.result({ timeout: '10 seconds' })])).toEqual([before, before]);
+  });
+
+  test('goes on with the conversation of a finished run', async () => {
+    await using first = await open(scene);
+    const earlier = await start(first);
+    await earlier.result();
+    const said = (await earlier.transcript()).length;
+
+    const later = await start(first, { conversation: earlier.id, task: 'and now this' });
+    // Nobody has words left: it fails at its first model call, which has heard everything.
+    await expect(later.result()).rejects.toMatchObject({ type: expect.stringMatching(/^Model\./) });
+
+    const heard = JSON.stringify(first.model.calls.at(-1)?.messages);
+    expect(heard).toContain('go');
+    expect(heard).toContain('and now this');
+    expect((await later.transcript()).length).toBeGreaterThan(said);
+  });
+});
