@@ -3,7 +3,8 @@
  * Prints the bytes of all histories of the run, the floor (distinct message bytes), their ratio, and queries per call.
  *
  *   npm run bench:history              100 calls, the same with two workers, and the same work done by passing the conversation
- *   npm run bench:history -- --long    also 1,000 calls
+ *   npm run bench:history -- --short     without the 1,000 calls
+ *   npm run bench:history -- --patterns  only many short turns: group chats and magentic runs, of two lengths each
  */
 import { NativeConnection } from '@temporalio/worker';
 import { z } from 'zod';
@@ -11,6 +12,7 @@ import { connect } from '../src/client.js';
 import { jsonBytes } from '../src/contract/size.js';
 import { defineAgent, defineTool } from '../src/index.js';
 import { bundleWorkflows, startWorker } from '../src/worker.js';
+import { groupChatHistory, magenticHistory } from './history-patterns.js';
 import { passTheConversation } from './passing.js';
 import { historySize, instantModel, kb, openBench, words, type Bench } from './support.js';
 
@@ -26,7 +28,20 @@ const conversation = Array.from({ length: 209 }, (_, i) => ({
 const bench = await openBench();
 try {
   const bundle = await bundleWorkflows();
-  const rows = [
+  const manyTurns = [
+    await groupChatHistory(bench, bundle, 50),
+    await groupChatHistory(bench, bundle, 100),
+    await magenticHistory(bench, bundle, 25),
+    await magenticHistory(bench, bundle, 50),
+  ];
+  console.table(manyTurns);
+  if (!process.argv.includes('--patterns')) console.table(await oneLongTurn(bundle));
+} finally {
+  await bench.close();
+}
+
+async function oneLongTurn(bundle: { code: string }) {
+  return [
     await byReference(bench, bundle, { label: 'by reference, one worker', calls: 100, workers: 1 }),
     await byReference(bench, bundle, { label: 'by reference, two workers', calls: 100, workers: 2 }),
     ...(process.argv.includes('--short')
@@ -34,9 +49,6 @@ try {
       : [await byReference(bench, bundle, { label: 'by reference, one worker', calls: 1000, workers: 1 })]),
     await passTheConversation(bench, { conversation, calls: 100, resultBytes }),
   ];
-  console.table(rows);
-} finally {
-  await bench.close();
 }
 
 async function byReference(

@@ -17,6 +17,7 @@ import { checkRun, noCounts, type Seen } from './chaos/check.js';
 import { Dice } from './chaos/dice.js';
 import { kills } from './chaos/kills.js';
 import { summaryOf, writeSummary, type Summary } from './chaos/summary.js';
+import { TeamRuns } from './chaos/team-runs.js';
 import { Work, type Job } from './chaos/work.js';
 import { World } from './chaos/world.js';
 
@@ -38,6 +39,8 @@ process.once('exit', () => world.end());
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 const work = new Work(world, dice, { forgetsIds: values.break === 'ids' });
+const teamRuns = new TeamRuns(world, work);
+await teamRuns.inPeace();
 const jobs: Job[] = [];
 const problems: string[] = [];
 const losses: Summary['losses'] = new Map(Object.keys(kills).map((kind) => [kind, { times: 0, workers: 0, servers: 0 }]));
@@ -54,6 +57,7 @@ for (let round = 1; round <= rounds; round++) {
     const session = openSession(`${round}-${n}`);
     go(work.talk(session, ['cleo', 'dora'], 3).then(() => work.end(session)));
     go(sleep(dice.between(0, 15_000)).then(() => begin()));
+    for (const part of ['a', 'b']) go(sleep(dice.between(0, 15_000)).then(() => teamRuns.begin(`team-${seed}-${round}-${n}${part}`)));
   }
   for (let n = 0; n < lossesPerRound; n++) await loseSomething(round);
   await untilDone();
@@ -109,9 +113,23 @@ async function check(): Promise<Summary> {
     problems.push(...checked.problems);
     for (const key of Object.keys(counts) as (keyof typeof counts)[]) counts[key] += checked.counts[key];
   }
+  const ofTeams = await teamRuns.check();
+  problems.push(...ofTeams.problems);
   for (const line of world.complaints.split('\n')) if (/nondeterminism|TMPRL1100|ended by itself/i.test(line)) problems.push(line);
   const { sent } = work;
-  return { seed, rounds, seconds: secondsSoFar(), losses, runs: jobs.length, sent, asked: asked.length, counts, problems };
+  return {
+    seed,
+    rounds,
+    seconds: secondsSoFar(),
+    losses,
+    runs: jobs.length,
+    teamRuns: teamRuns.count,
+    teamCalls: ofTeams.finished,
+    sent,
+    asked: asked.length,
+    counts,
+    problems,
+  };
 }
 
 function secondsSoFar(): number {

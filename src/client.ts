@@ -10,7 +10,7 @@ import { loadConfig, type Config } from './config.js';
 import { connectClient } from './connection.js';
 import type { AgentDefinition } from './contract/agent.js';
 import { fail } from './contract/failure.js';
-import { documentOf, outputReader } from './client/typed.js';
+import { documentOf, outputReader, type TypedInput } from './client/typed.js';
 import { newRunId, sessionId } from './client/ids.js';
 import { parseRunInput } from './contract/input-schema.js';
 import type { PatternName } from './contract/pattern.js';
@@ -22,6 +22,7 @@ export { loadConfig, type Config, type ConfigOverrides } from './config.js';
 export type { RunHandle, WatchOptions } from './client/run-handle.js';
 export type { SessionHandle } from './client/session-handle.js';
 export type { RunSummary } from './client/summary.js';
+export type { RunOutcome, TypedInput } from './client/typed.js';
 
 export interface ConnectOptions {
   /** @default the settings in the environment */
@@ -73,19 +74,19 @@ export class OstinatoClient implements AsyncDisposable {
    * Starts a run and returns at once.
    *
    * @param what a pattern's name (also one of your own), or an orchestration as defined: then its schemas say what the task and the
-   * output are
+   * output are. Give its name as `orchestration` of a pattern where you want others
    * @throws `Input.Invalid` with every problem · `Input.TooLarge` · `Run.AlreadyExists`
    */
   async start<P extends PatternName, Task, Result>(
     what: Orchestration<P, Task, Result>,
-    input: Omit<RunInput<P>, 'task'> & { task?: Task | RunInput['task'] },
+    input: TypedInput<P, Task>,
     options?: StartOptions,
   ): Promise<RunHandle<Result>>;
   async start<P extends PatternName>(what: P, input: RunInput<P>, options?: StartOptions): Promise<RunHandle>;
   async start(what: string, input: RunInput, options?: StartOptions): Promise<RunHandle>;
   async start(what: string | Orchestration, input: object, { id }: StartOptions = {}): Promise<RunHandle<unknown>> {
     const pattern = typeof what === 'string' ? what : what.pattern;
-    const document = typeof what === 'string' ? parseRunInput(pattern, input) : documentOf(what, input as RunInput);
+    const document = typeof what === 'string' ? parseRunInput(pattern, input) : await documentOf(what, input as RunInput);
     const workflowId = id ?? newRunId(pattern);
     const { temporal, taskQueue } = this.context;
     try {
@@ -97,7 +98,7 @@ export class OstinatoClient implements AsyncDisposable {
           staticSummary: `${typeof what === 'string' ? what : what.name}: ${namesOf(document)}`.slice(0, 200),
         }),
       );
-      const readOutput = typeof what === 'string' ? undefined : outputReader(what);
+      const readOutput = typeof what === 'string' || document.output ? undefined : outputReader(what);
       return new RunHandle<unknown>(this.context, workflowId, started.firstExecutionRunId, readOutput);
     } catch (error) {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;

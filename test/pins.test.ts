@@ -45,6 +45,7 @@ describe('names on the wire', () => {
       'lookUpRun',
       'publish',
       'sealSegment',
+      'storeOutput',
       'storeTranscript',
     ]);
   });

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { scriptedModel, type ScriptedCall, type ScriptedReply } from '../../src/testing/index.js';
 import type { Dice } from './dice.js';
+import { teamReply } from './teams.js';
 
 /** One request, and what was answered. */
 export interface Asked {
@@ -39,6 +40,11 @@ export async function chaosModel(dice: Dice): Promise<ChaosModel> {
   const events = new EventEmitter<{ asked: [worker: string] }>();
 
   const answer = (call: ScriptedCall): ScriptedReply => {
+    const ofTeam = teamReply(call);
+    if (ofTeam) {
+      events.emit('asked', call.headers['x-worker'] ?? '');
+      return { ...ofTeam, delayMs: dice.pick([0, 20, 200, 600]) };
+    }
     const nonce = `n${asked.length + 1}`;
     const said = call.messages.filter(({ role }) => role !== 'system');
     const lastWords = said.map(({ role }) => role).lastIndexOf('user');

@@ -10,6 +10,9 @@ export interface Summary {
   /** By kind: how often it was done, and how many processes were killed by it. */
   losses: Map<string, { times: number; workers: number; servers: number }>;
   runs: number;
+  /** Of every pattern, nested ones among them, and the steps in them that the server accepted. */
+  teamRuns: number;
+  teamCalls: number;
   /** Requests that the model received. */
   asked: number;
   /** How often a message was sent, the same ones again included. */
@@ -18,7 +21,7 @@ export interface Summary {
   problems: string[];
 }
 
-export function summaryOf({ seed, rounds, seconds, losses, runs, sent, asked, counts, problems }: Summary): string {
+export function summaryOf({ seed, rounds, seconds, losses, runs, teamRuns, teamCalls, sent, asked, counts, problems }: Summary): string {
   const all = [...losses.values()];
   const workers = all.reduce((sum, one) => sum + one.workers, 0);
   const servers = all.reduce((sum, one) => sum + one.servers, 0);
@@ -32,6 +35,8 @@ export function summaryOf({ seed, rounds, seconds, losses, runs, sent, asked, co
         ['Processes killed by `kill -9`', `${workers + servers}: ${workers} workers, ${servers} times the Temporal server`],
         ['Runs', runs],
         ['… continued as new', `${counts.continuations} times`],
+        ['Runs of all patterns, nested ones among them', teamRuns],
+        ['… model calls, tool calls and functions finished in them', teamCalls],
         ['Messages to sessions', counts.messages],
         ['… sendings: each until it was accepted, and some once more', sent],
         ['Model calls finished (accepted by the server)', counts.finished],
@@ -54,8 +59,8 @@ export function summaryOf({ seed, rounds, seconds, losses, runs, sent, asked, co
 export async function writeSummary(summary: Summary): Promise<void> {
   const text = `# Chaos
 
-\`npm run test:chaos\` kills workers and the Temporal server with \`kill -9\`, at random and at every kind of step, while sequential runs
-and conversations with tools go on and people say things by update and by signal. Afterwards it compares every run with what the model
+\`npm run test:chaos\` kills workers and the Temporal server with \`kill -9\`, at random and at every kind of step, while sequential runs,
+runs of every other pattern and conversations with tools go on and people say things by update and by signal. Afterwards it compares every run with what the model
 was asked, what the tools did, and what the server has in its histories:
 
 - every message that was sent is in the transcript once, in its sender's order, and was answered by one turn;
@@ -63,6 +68,8 @@ was asked, what the tools did, and what the server has in its histories:
 - every attempt at a step hears the same, and that is what the transcript says;
 - one effect for each idempotency key; a tool that must not be repeated is begun once, and when nobody knows its outcome the model is told;
 - no step is begun twice by a run, no workflow task fails;
+- a run of any pattern, nested runs included, comes to the same result, by the same words and the same number of steps, as one that was
+  left in peace;
 - watchers are told everything once, and the words they put together are those of the model.
 
 A model call is finished when the server has accepted its completion. An answer that a worker had not yet reported when it was killed is

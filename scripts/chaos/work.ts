@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { OstinatoClient, RunHandle } from '../../src/client.js';
 import { failureOf } from '../../src/contract/failure.js';
+import type { RunInput } from '../../src/index.js';
 import type { Dice } from './dice.js';
 import { planned } from './model.js';
 import type { World } from './world.js';
@@ -44,6 +45,12 @@ export class Work {
 
   async runSequential(id: string, { large = false } = {}): Promise<Job> {
     const text = planned(id, this.#plan()) + 'lorem ipsum '.repeat(large ? 25_000 : 0);
+    const run = await this.runPattern('sequential', id, { agents, task: text });
+    return { run, pattern: 'sequential', said: [{ id, sender: 'task', text }] };
+  }
+
+  /** Starts it, once, and returns when it has ended. */
+  async runPattern(pattern: string, id: string, input: RunInput): Promise<RunHandle> {
     const run = await this.#insist(async () => {
       const isThere = await this.world.temporal.workflow
         .getHandle(id)
@@ -52,10 +59,10 @@ export class Work {
           () => true,
           (error: Error) => error.name !== 'WorkflowNotFoundError' && Promise.reject(error),
         );
-      return isThere ? this.client.attach(id) : await this.client.start('sequential', { agents, task: text }, { id });
+      return isThere ? this.client.attach(id) : await this.client.start(pattern, input, { id });
     });
     await this.#untilEnded(run);
-    return { run, pattern: 'sequential', said: [{ id, sender: 'task', text }] };
+    return run;
   }
 
   openSession(key: string): Job {

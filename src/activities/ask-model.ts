@@ -78,7 +78,12 @@ function read(text: string, schema: JsonObject): AskModelOutput['outcome'] {
   const found = extractJson(text);
   // A list in a sentence, such as "[1]", is none of the JSON that was asked for.
   const value = schema.type === 'object' && !isObject(found) ? undefined : found;
-  if (value === undefined) return { answer, problem: `There is no JSON${found === undefined ? '' : ' object'} in it.`, ...(answer.trim() !== '' && { plain: true }) };
+  if (value === undefined)
+    return {
+      answer,
+      problem: `There is no JSON${found === undefined ? '' : ' object'} in it.`,
+      ...(answer.trim() !== '' && { plain: true }),
+    };
   if (jsonBytes(value) > sizes.entry) return { answer, problem: `It is larger than ${sizes.entry / 1024} KiB.` };
   const problems = problemsOfJson(value, schema);
   if (problems.length === 0) return { value };

@@ -1,13 +1,14 @@
-import { ApplicationFailure, Context, log as logger } from '@temporalio/activity';
+import { Context, log as logger } from '@temporalio/activity';
 import { fail } from '../contract/failure.js';
 import type { Json, JsonObject } from '../contract/json.js';
-import type { Message } from '../contract/message.js';
+import { textOf, type Message } from '../contract/message.js';
 import { jsonBytes, sizes } from '../contract/size.js';
 import type { CallFunctionInput, CallFunctionOutput } from '../contract/step.js';
 import type { FunctionRegistry } from '../functions/registry.js';
 import type { Store } from '../store/store.js';
 import { withHeartbeat } from './heartbeat.js';
 import { publishEvents } from './publish.js';
+import { reasonOf } from './reason-of.js';
 import { toJson } from './tool-result.js';
 import type { Transcripts } from './transcripts.js';
 
@@ -29,7 +30,8 @@ export function createCallFunction({ store, transcripts, functions }: CallFuncti
       const head = await transcripts.write(input.transcript.head, fresh, entries);
       const said = async (from: number): Promise<Message[]> =>
         await Promise.all(entries.slice(from).flatMap((entry) => (entry.audience ? [] : [transcripts.whole(entry)])));
-      const value = await run(functions, input, signal, said);
+      const given = input.words === undefined ? input : { ...input, input: textOf(await transcripts.message(input.words)) };
+      const value = await run(functions, given, signal, said);
       return { value, head, ...(info.attempt > 1 && { attempt: info.attempt }) };
     });
   };
@@ -52,12 +54,14 @@ async function run(
   } catch (error) {
     if (signal.aborted) throw error;
     logger.warn('A function failed.', { name, attempt, error });
-    const reason = error instanceof ApplicationFailure || error instanceof Error ? error.message : String(error);
-    throw fail('Function.Failed', `It threw: ${reason.slice(0, 2000) || 'it did not say why'}`, { final: true });
+    throw fail('Function.Failed', `The function "${name}" threw: ${reasonOf(error)}`, { final: true });
   }
   const json = toJson(returned ?? null);
-  if ('problem' in json) throw fail('Function.Failed', `What it returned cannot be used: ${json.problem}.`, { final: true });
+  if ('problem' in json)
+    throw fail('Function.Failed', `What the function "${name}" returned cannot be used: ${json.problem}.`, { final: true });
   if (jsonBytes(json.value) > sizes.input)
-    throw fail('Function.Failed', `What it returned is larger than ${sizes.input / 1024} KiB. Return less.`, { final: true });
+    throw fail('Function.Failed', `What the function "${name}" returned is larger than ${sizes.input / 1024} KiB. Return less.`, {
+      final: true,
+    });
   return json.value;
 }

@@ -13,6 +13,7 @@ import { asText, cutText } from './cut-text.js';
 import { StepEvents } from './deltas.js';
 import { withHeartbeat } from './heartbeat.js';
 import { publishEvents } from './publish.js';
+import { reasonOf } from './reason-of.js';
 import { RunLog } from './run-log.js';
 import { sparingly } from './sparingly.js';
 import { toStepMessage } from './step-message.js';
@@ -168,18 +169,6 @@ function issuesOf({ issues }: z.core.$ZodError): string {
     .slice(0, 20)
     .map(({ path, message }) => `- ${path.length > 0 ? `${z.core.toDotPath(path)}: ` : ''}${cutText(message, 300)}`);
   return [...lines, ...(issues.length > 20 ? [`- and ${issues.length - 20} more`] : [])].join('\n');
-}
-
-/** What an error says, and what lies behind it: `fetch failed` alone helps nobody. */
-function reasonOf(error: unknown): string {
-  const reasons: string[] = [];
-  for (let next = error, depth = 0; next !== undefined && next !== null && depth < 3; depth++) {
-    const json = toJson(next);
-    const text = next instanceof Error ? next.message || next.name : 'value' in json ? asText(json.value) : String(next);
-    if (!reasons.includes(text)) reasons.push(text);
-    next = next instanceof Error ? next.cause : undefined;
-  }
-  return cutText(reasons.join(': ') || 'it did not say why', 2000);
 }
 
 /** A tool may throw an `ApplicationFailure.nonRetryable`: then no other attempt will help. */

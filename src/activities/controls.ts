@@ -53,7 +53,10 @@ export function problemsOfMoves(agents: readonly Speaker[], moves: ReadonlyMap<s
       problems.push({ path: `agents[${i}].tools`, message: `${show(clash)} is what the pattern calls a move of its own; rename the tool` });
     const long = calls.find((call) => call.length > longestCall);
     if (long !== undefined)
-      problems.push({ path: `agents[${i}]`, message: `would call ${long}, and providers take ${longestCall} characters; rename that agent` });
+      problems.push({
+        path: `agents[${i}]`,
+        message: `would call ${long}, and providers take ${longestCall} characters; rename that agent`,
+      });
     return problems;
   });
 }

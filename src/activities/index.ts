@@ -14,6 +14,7 @@ import { createLoadTeam } from './load-team.js';
 import { createLookUpRun } from './look-up-run.js';
 import { createPublish } from './publish.js';
 import { createSealSegment } from './seal-segment.js';
+import { createStoreOutput } from './store-output.js';
 import { createStoreTranscript } from './store-transcript.js';
 import { createTeamCache } from './team-cache.js';
 import { Transcripts } from './transcripts.js';
@@ -38,6 +39,7 @@ export function createActivities(deps: ActivityDeps) {
     callFunction: createCallFunction({ ...deps, transcripts }),
     storeTranscript: createStoreTranscript({ store: deps.store, transcripts }),
     lookUpRun: createLookUpRun(deps),
+    storeOutput: createStoreOutput(deps),
     sealSegment: createSealSegment({ store: deps.store, transcripts }),
     adoptConversation: createAdoptConversation({ store: deps.store, transcripts }),
     publish: createPublish(deps),

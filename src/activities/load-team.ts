@@ -1,10 +1,12 @@
+import { Context } from '@temporalio/activity';
 import type { AgentRegistry } from '../agents/registry.js';
 import { fail } from '../contract/failure.js';
 import { readRunInput } from '../contract/input-schema.js';
 import { hint, problemsFailure, show, type Problem } from '../contract/problems.js';
-import type { RunInput } from '../contract/run.js';
+import type { NestedStart, RunInput } from '../contract/run.js';
 import type { LoadTeamInput, LoadTeamOutput, PreparedRun } from '../contract/step.js';
-import type { Store } from '../store/store.js';
+import type { Part, TranscriptHead } from '../contract/transcript.js';
+import type { BlobStore, Store } from '../store/store.js';
 import { prepareRun, type PrepareDeps } from './prepare-run.js';
 import { publishEvents } from './publish.js';
 
@@ -15,7 +17,7 @@ import { publishEvents } from './publish.js';
 export function createLoadTeam(deps: PrepareDeps) {
   return async function loadTeam({ pattern, input, taskProblems = [], ...base }: LoadTeamInput): Promise<LoadTeamOutput> {
     await publishEvents(deps.store.events, base);
-    if (input.nested) return await readPrepared(deps.store, input.nested.prepared);
+    if (input.nested) return await readPrepared(deps.store, pattern, input.nested);
     const read = readRunInput(pattern, input, { taskKept: true });
     // An orchestration may say how a task becomes messages: then it need not be one.
     const isShaped = input.orchestration !== undefined && deps.agents.orchestration(input.orchestration)?.input !== undefined;
@@ -61,8 +63,34 @@ function fill(input: RunInput, pattern: string, registry: AgentRegistry, unknown
   return { ...read, orchestration: name };
 }
 
-async function readPrepared(store: Store, id: string): Promise<PreparedRun> {
-  const text = await store.blobs.get(id);
-  if (text !== undefined) return JSON.parse(text) as PreparedRun;
-  throw fail('Store.Unavailable', `The store has no run ${id} that was prepared. Does this worker use the same store as the others?`);
+/** So often a store may not have yet what another worker has put into it. */
+const attempts = 5;
+
+async function readPrepared({ blobs }: Store, pattern: string, { prepared: id, inherited }: NestedStart): Promise<PreparedRun> {
+  const text = await blobs.get(id);
+  const prepared = text === undefined ? undefined : preparedIn(text);
+  if (text === undefined) throw missing(`run ${id} that was prepared`);
+  if (prepared?.pattern !== pattern)
+    throw fail('Input.Invalid', `${id} in the store is no ${pattern} run that was prepared. Let a run start its members itself.`);
+  if (inherited?.head) await checkPart(blobs, inherited.head);
+  return prepared;
+}
+
+function preparedIn(text: string): PreparedRun | undefined {
+  const value = JSON.parse(text) as Partial<PreparedRun> | null;
+  return Array.isArray(value?.team?.members) ? (value as PreparedRun) : undefined;
+}
+
+async function checkPart(blobs: BlobStore, { part: id, length }: NonNullable<TranscriptHead>): Promise<void> {
+  const text = await blobs.get(id);
+  if (text === undefined) throw missing(`part ${id} of a transcript`);
+  const part = JSON.parse(text) as Partial<Part> | null;
+  if ((part?.previous?.length ?? 0) + (part?.entries?.length ?? 0) !== length)
+    throw fail('Input.Invalid', `${id} in the store is no part of a transcript of ${length} entries.`);
+}
+
+function missing(what: string) {
+  return fail('Store.Unavailable', `The store has no ${what}. Does this worker use the same store as the others?`, {
+    final: Context.current().info.attempt >= attempts,
+  });
 }

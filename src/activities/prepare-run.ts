@@ -16,16 +16,17 @@ import type { JsonObject } from '../contract/json.js';
 import { standardManager } from '../contract/magentic-prompts.js';
 import { patterns, type AgentReference, type PatternName, type PatternOptions } from '../contract/pattern.js';
 import { hint, problemsFailure, show, type Problem } from '../contract/problems.js';
-import type { Limits, RunInput } from '../contract/run.js';
+import type { InputShape, RunInput } from '../contract/run.js';
 import { sizes, utf8Bytes } from '../contract/size.js';
-import { spanMs } from '../contract/span.js';
 import type { PreparedOutput, PreparedRun, RunSettings } from '../contract/step.js';
 import type { FunctionRegistry } from '../functions/registry.js';
 import type { ModelProviders } from '../llm/provider.js';
 import type { Store } from '../store/store.js';
 import type { ToolRegistry } from '../tools/registry.js';
 import { controlsOf, problemsOfMoves, type Speaker } from './controls.js';
+import { delegateOf } from './delegates.js';
 import { functionsIn } from './functions-in.js';
+import { inMilliseconds } from './limits.js';
 import { placesOf } from './places.js';
 
 export interface PrepareDeps {
@@ -60,6 +61,8 @@ interface Prepared {
   member: TeamMember;
   recorded?: RecordedAgent;
   handoffs?: string[];
+  /** How an orchestration's task becomes messages. */
+  input?: InputShape | undefined;
 }
 
 class Preparation {
@@ -67,7 +70,7 @@ class Preparation {
     private readonly deps: PrepareDeps,
     private readonly problems: Problem[],
     /** What this is inside of, outermost first. */
-    private readonly chain: readonly string[],
+    private readonly chain: readonly { name: string }[],
   ) {}
 
   async run(pattern: string, document: RunInput, at: string): Promise<PreparedRun> {
@@ -81,6 +84,7 @@ class Preparation {
     const recorded = team.flatMap((prepared) => prepared.recorded ?? []);
     const id = await this.put({ agents: recorded });
     return {
+      pattern,
       team: { id, members: team.map(({ member }) => member) },
       limits: inMilliseconds(document.limits),
       options,
@@ -156,15 +160,14 @@ class Preparation {
       }
       const [prepared] =
         'agent' in tool ? await this.asRun(tool.agent, `${at}.agent`) : await this.member(tool.orchestration, `${at}.orchestration`);
-      if (!prepared?.member.nested) continue;
-      const { name, description = '' } = prepared.member;
-      const call = `ask_${name}`;
-      delegates[call] = prepared.member.nested;
-      tools.push({
-        name: call,
-        description: `Asks ${name}, and returns the answer. ${description}`.trim(),
-        parameters: delegateParameters,
-      });
+      if (!prepared?.member.nested) {
+        if (prepared) this.unknown(`${at}.orchestration`, `${show(prepared.member.name)} is an agent; write { "agent": … }`);
+        continue;
+      }
+      const { delegate, spec, problem } = delegateOf(prepared.member.nested, prepared.member.description, prepared.input);
+      if (problem !== undefined) this.unknown(at, problem);
+      delegates[spec.name] = delegate;
+      tools.push(spec);
     }
     const names = tools.map(({ name }) => name);
     const twice = names.find((name, i) => names.indexOf(name) !== i);
@@ -180,23 +183,32 @@ class Preparation {
       return [];
     }
     const { name, description = definition.instructions.slice(0, aboutLength) } = definition;
-    return await this.orchestration({ name, description, pattern: 'sequential', agents: [definition] }, path);
+    return await this.orchestration({ name, description, pattern: 'sequential', agents: [definition] }, path, definition);
   }
 
-  private async orchestration({ name, description, pattern, ...document }: OrchestrationMember, path: string): Promise<Prepared[]> {
-    const id = `${pattern} ${name}`;
-    if (this.chain.includes(id) || this.chain.length >= deepest) {
-      const way = [...this.chain, id].map((inside) => inside.split(' ')[1]).join(' → ');
-      this.unknown(path, `is inside of itself, or more than ${deepest} levels deep: ${way}`);
+  private async orchestration(member: OrchestrationMember, path: string, definition: { name: string } = member): Promise<Prepared[]> {
+    const { name, description, pattern, ...document } = member;
+    const chain = [...this.chain, definition];
+    const way = chain.map((inside) => inside.name).join(' → ');
+    if (this.chain.includes(definition)) {
+      this.unknown(path, `is inside of itself: ${way}`);
+      return [];
+    }
+    if (this.chain.length >= deepest) {
+      this.unknown(path, `is more than ${deepest} levels deep: ${way}`);
+      return [];
+    }
+    if (patterns[pattern].task === 'optional') {
+      this.unknown(path, `a ${pattern} waits to be spoken to and has no end of its own; use another pattern`);
       return [];
     }
     const { input, problems } = readRunInput(pattern, { ...document, task: 'from outside' }, { taskKept: true });
     if (!input) throw problemsFailure(`The orchestration ${show(name)}`, problems);
     const { task: _, ...given } = input;
-    const inside = new Preparation(this.deps, this.problems, [...this.chain, id]);
+    const inside = new Preparation(this.deps, this.problems, chain);
     const prepared = await this.put(await inside.run(pattern, given, `${path}.`));
     const about = description ?? patterns[pattern].description;
-    return [{ member: { name, description: about, maxToolRounds: 0, nested: { name, pattern, prepared } } }];
+    return [{ member: { name, description: about, maxToolRounds: 0, nested: { name, pattern, prepared } }, input: given.input }];
   }
 
   /** Agents in options become members of staff, and their places hold names. */
@@ -275,20 +287,3 @@ class Preparation {
 
 /** Who is asked for the output when nobody is named. */
 const standardEditor = { name: 'editor-of-results', instructions: 'You put the results of conversations into the form that is asked for.' };
-
-/** What an agent that asks another has to say. */
-const delegateParameters: JsonObject = {
-  type: 'object',
-  properties: { message: { type: 'string', description: 'Everything it has to know: it hears nothing else.' } },
-  required: ['message'],
-  additionalProperties: false,
-};
-
-function inMilliseconds({ turns, tokens, time }: Limits = {}): PreparedRun['limits'] {
-  const timeMs = time === undefined ? undefined : spanMs(time);
-  return {
-    ...(turns !== undefined && { turns }),
-    ...(tokens !== undefined && { tokens }),
-    ...(timeMs !== undefined && { timeMs }),
-  };
-}

@@ -65,7 +65,7 @@ export class Transcripts {
 
   /** The whole message of an entry whose message here is only a preview. */
   async whole(entry: Entry): Promise<Message> {
-    return entry.cut && entry.blob ? await this.#message(entry.blob) : entry.message;
+    return entry.cut && entry.blob ? await this.message(entry.blob) : entry.message;
   }
 
   async #resolve(refs: readonly EntryRef[]): Promise<Entry[]> {
@@ -75,7 +75,7 @@ export class Transcripts {
       if ('entry' in ref) {
         resolved.push(ref.entry);
       } else if ('stored' in ref) {
-        resolved.push({ ...ref.stored, message: await this.#message(ref.stored.blob) });
+        resolved.push({ ...ref.stored, message: await this.message(ref.stored.blob) });
       } else {
         for (let position = ref.inRun; position < ref.inRun + (ref.count ?? 1); position++) {
           if (!page || position >= page.from + page.entries.length) page = await this.#pageAt(position);
@@ -107,7 +107,8 @@ export class Transcripts {
     return { part: JSON.parse(text) as Part, bytes: text.length };
   }
 
-  async #message(blob: string): Promise<Message> {
+  /** One that is in the store by itself. */
+  async message(blob: string): Promise<Message> {
     const text = await this.blobs.get(blob);
     if (text === undefined) throw fail('Store.Unavailable', `The store has no message ${blob}. Is it the same store?`);
     return JSON.parse(text) as Message;

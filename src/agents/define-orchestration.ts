@@ -28,6 +28,9 @@ export interface OrchestrationOptions<
   output?: Output | (Omit<OutputShape<AgentValue, FunctionValue>, 'schema'> & { schema?: Output | JsonObject });
 }
 
+/** Where no zod schema says what it is, it is JSON. */
+type ResultOf<Output extends z.ZodType> = unknown extends z.output<Output> ? Json : z.output<Output>;
+
 /** What `defineOrchestration` returns. Its types say what `start` takes and what `result` gives. */
 export interface Orchestration<P extends PatternName = PatternName, Task = unknown, Result = unknown> extends Readonly<
   Omit<OrchestrationOptions<P, z.ZodType, z.ZodType>, 'agents'>
@@ -43,10 +46,19 @@ export interface Orchestration<P extends PatternName = PatternName, Task = unkno
  * @example
  * const article = defineOrchestration({ name: 'article', pattern: 'sequential', agents: [analyst, writer, editor] });
  */
+export function defineOrchestration<P extends PatternName, Input extends z.ZodType = z.ZodType<Json>>(
+  // What a function makes of an output is any JSON, whatever the schema of what it was given.
+  options: OrchestrationOptions<P, Input, z.ZodType> & { output: { transform: FunctionValue } },
+): Orchestration<P, z.input<Input>, Json>;
 export function defineOrchestration<
   P extends PatternName,
   Input extends z.ZodType = z.ZodType<Json>,
   Output extends z.ZodType = z.ZodType<Json>,
->(options: OrchestrationOptions<P, Input, Output>): Orchestration<P, z.input<Input>, z.output<Output>> {
-  return Object.freeze({ ...options }) as unknown as Orchestration<P, z.input<Input>, z.output<Output>>;
+>(options: OrchestrationOptions<P, Input, Output>): Orchestration<P, z.input<Input>, ResultOf<Output>>;
+export function defineOrchestration<
+  P extends PatternName,
+  Input extends z.ZodType = z.ZodType<Json>,
+  Output extends z.ZodType = z.ZodType<Json>,
+>(options: OrchestrationOptions<P, Input, Output>): Orchestration<P, z.input<Input>, ResultOf<Output>> {
+  return Object.freeze({ ...options }) as unknown as Orchestration<P, z.input<Input>, ResultOf<Output>>;
 }

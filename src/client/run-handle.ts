@@ -1,21 +1,21 @@
 /** A run, wherever it executes: ask, watch, speak, end, and wait for its result. */
 import { randomUUID } from 'node:crypto';
-import { WorkflowFailedError } from '@temporalio/client';
-import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import type { RunEvent } from '../contract/event.js';
 import { fail, failureOf } from '../contract/failure.js';
 import type { MessageInput } from '../contract/message.js';
 import { messages, queries } from '../contract/names.js';
 import type { RequestView } from '../contract/request.js';
-import type { CancelInput, Checkpoint, RespondInput, RunResult, RunStatus, StopInput, TurnStatus } from '../contract/run.js';
+import type { CancelInput, Checkpoint, RespondInput, RunStatus, StopInput, TurnStatus } from '../contract/run.js';
 import type { Json, Span } from '../contract/json.js';
 import type { Entry, TranscriptPage } from '../contract/transcript.js';
-import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
-import { readArtifact, readEntry, readTranscript, wholeEntries } from './transcript.js';
+import type { AgentStateDocument } from '../state/agent-state.js';
+import { readAgentState, readArtifact, readEntry, readTranscript } from './transcript.js';
+import { awaitResult, awaitResultWithin } from './await-result.js';
 import { asFailureType, call, isSilence } from './call.js';
 import type { ClientContext } from './context.js';
 import { firstRunOf } from './describe.js';
 import { milliseconds, timeoutSignal } from './span.js';
+import type { RunOutcome } from './typed.js';
 import { watchRun, type WatchOptions } from './watch.js';
 
 export type { WatchOptions } from './watch.js';
@@ -39,7 +39,7 @@ export class RunHandle<Result = Json> {
     readonly id: string,
     firstRunId?: string,
     /** What becomes of an output that has arrived, such as reading it by its schema. */
-    private readonly readOutput: (output: Json) => Result = (output) => output as Result,
+    private readonly readOutput: (output: Json) => Result | Promise<Result> = (output) => output as Result,
   ) {
     this.#firstRunId = firstRunId;
   }
@@ -75,7 +75,7 @@ export class RunHandle<Result = Json> {
   async export(agent?: string): Promise<AgentStateDocument> {
     const name = agent ?? (await this.status()).agents[0];
     if (name === undefined) throw fail('Input.UnknownAgent', 'This run has no agents yet.');
-    return projectAgentState(await wholeEntries(this.context, await this.transcript()), name);
+    return await readAgentState(this.context, this.#page, name);
   }
 
   /**
@@ -139,12 +139,7 @@ export class RunHandle<Result = Json> {
 
   /** Ends the run. Repeated or late it does nothing, and tells the status. */
   async cancel(input: CancelInput = {}): Promise<{ status: string }> {
-    try {
-      return await this.#update<{ status: string }>(messages.cancel, input);
-    } catch (error) {
-      if (failureOf(error).type !== 'Run.Closed') throw error;
-      return { status: (await this.status()).status };
-    }
+    return await this.#updateOpen(messages.cancel, input);
   }
 
   /**
@@ -152,11 +147,16 @@ export class RunHandle<Result = Json> {
    *
    * @throws `Run.TimedOut` when the time given has passed (the run goes on) · the run's failure
    */
-  async result({ timeout }: { timeout?: Span } = {}): Promise<RunResult<Result>> {
-    const result = await (timeout === undefined ? this.#result() : this.#resultWithin(milliseconds(timeout)));
+  async result({ timeout }: { timeout?: Span } = {}): Promise<RunOutcome<Result>> {
+    const awaited = { workflowId: this.id, firstRunId: () => this.firstRunId(), told: async () => (await this.status()).result };
+    const result =
+      timeout === undefined
+        ? await awaitResult(this.context, awaited)
+        : await awaitResultWithin(this.context, awaited, milliseconds(timeout));
     const output = result.outputArtifact ? await readArtifact(this.context, result.outputArtifact) : result.output;
-    // What a run has when it was stopped or cancelled need not have the form that was asked for.
-    return { ...result, output: result.status === 'completed' ? this.readOutput(output) : (output as Result) };
+    const { status } = result;
+    if (status !== 'completed') return { ...result, status, output };
+    return { ...result, status, output: await this.readOutput(output) };
   }
 
   /** What people are asked: what waits, and the last hundred that do not any more. Those of nested runs are among them. */
@@ -175,9 +175,9 @@ export class RunHandle<Result = Json> {
     return await this.#update<{ requestId: string; status: string }>(messages.respond, input);
   }
 
-  /** Meets the condition `external` of the run's termination: it ends after the turn in flight. */
+  /** Meets the condition `external` of the run's termination: it ends after the turn in flight. Late it only tells the status. */
   async stop(input: StopInput = {}): Promise<{ status: string }> {
-    return await this.#update<{ status: string }>(messages.stop, input);
+    return await this.#updateOpen(messages.stop, input);
   }
 
   /** The first execution's run id: with the workflow id, the key of the event log. */
@@ -241,32 +241,6 @@ export class RunHandle<Result = Json> {
     };
   }
 
-  async #resultWithin(ms: number): Promise<RunResult> {
-    const expired = timeoutSignal(ms);
-    const expiry = new Promise<never>((_, reject) => {
-      const failure = fail('Run.TimedOut', `The run "${this.id}" has not ended within ${ms} ms; it goes on.`);
-      expired.addEventListener('abort', () => reject(failure), { once: true });
-    });
-    // The call that waits at the server ends with the wait.
-    const waiting = this.context.temporal.withAbortSignal(expired, () => this.#result());
-    return await Promise.race([waiting, expiry]);
-  }
-
-  async #result(): Promise<RunResult> {
-    const firstExecutionRunId = await this.firstRunId();
-    try {
-      return (await this.context.temporal.workflow.getHandle(this.id, undefined, { firstExecutionRunId }).result()) as RunResult;
-    } catch (error) {
-      if (!(error instanceof WorkflowFailedError)) return await call(this.context, () => Promise.reject(error as Error));
-      if (error.cause instanceof CancelledFailure) return (await this.status()).result ?? Promise.reject(error);
-      if (error.cause instanceof TerminatedFailure) throw fail('Run.Failed', `The run "${this.id}" was terminated.`, { cause: error });
-      if (error.cause instanceof TimeoutFailure)
-        throw fail('Run.Failed', `The run "${this.id}" ran out of the time Temporal gave it.`, { cause: error });
-      const { type, message, details } = failureOf(error);
-      throw fail(asFailureType(type), message, { cause: error, details, final: true });
-    }
-  }
-
   async #logEnd(): Promise<{ firstRunId?: string; seq: number }> {
     try {
       const firstRunId = await this.firstRunId();
@@ -283,6 +257,15 @@ export class RunHandle<Result = Json> {
     await this.firstRunId();
     const handle = this.context.temporal.workflow.getHandle(this.id);
     return await call(this.context, () => (argument === undefined ? handle.query<T>(name) : handle.query<T, [unknown]>(name, argument)));
+  }
+
+  async #updateOpen(name: string, input: object): Promise<{ status: string }> {
+    try {
+      return await this.#update<{ status: string }>(name, input);
+    } catch (error) {
+      if (failureOf(error).type !== 'Run.Closed') throw error;
+      return { status: (await this.status()).status };
+    }
   }
 
   async #update<T>(name: string, argument: unknown, updateId?: string): Promise<T> {

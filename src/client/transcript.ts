@@ -2,6 +2,7 @@
 import { fail } from '../contract/failure.js';
 import { textOf, type Message } from '../contract/message.js';
 import type { Entry, Part, Segment, TranscriptPage } from '../contract/transcript.js';
+import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
 import type { ClientContext } from './context.js';
 
 export type ReadPage = (after: number) => Promise<TranscriptPage>;
@@ -21,6 +22,13 @@ export async function readTranscript(context: ClientContext, readPage: ReadPage)
   return entries;
 }
 
+/** The state document of an agent, with everything in it whole. */
+export async function readAgentState(context: ClientContext, readPage: ReadPage, agent: string): Promise<AgentStateDocument> {
+  const entries = await wholeEntries(context, await readTranscript(context, readPage));
+  const { inherited } = await readPage(entries.length);
+  return projectAgentState(entries, agent, 0, inherited);
+}
+
 /** The words of the entry at a position. */
 export async function readEntry(context: ClientContext, readPage: ReadPage, position: number): Promise<string | undefined> {
   const page = await readPage(position);
@@ -31,7 +39,7 @@ export async function readEntry(context: ClientContext, readPage: ReadPage, posi
 }
 
 /** Entries whose messages here are only previews, with the whole ones. */
-export async function wholeEntries(context: ClientContext, entries: Entry[]): Promise<Entry[]> {
+async function wholeEntries(context: ClientContext, entries: Entry[]): Promise<Entry[]> {
   return await Promise.all(
     entries.map(async ({ cut, ...entry }) => (cut && entry.blob ? { ...entry, message: await readMessage(context, entry.blob) } : entry)),
   );
@@ -49,13 +57,20 @@ async function readMessage({ store }: ClientContext, id: string): Promise<Messag
   return JSON.parse(text) as Message;
 }
 
-async function readSegment({ store }: ClientContext, { id }: Segment): Promise<Entry[]> {
-  const text = await store.blobs.get(id);
-  if (text === undefined) {
-    throw fail(
-      'Store.Unavailable',
-      `The store has no segment ${id} of this transcript. Use the store (data directory) that the worker uses.`,
-    );
+/** One part of the store; of what a nested run took over, a chain of parts, each with the one before it. */
+async function readSegment({ store }: ClientContext, { id, count }: Segment): Promise<Entry[]> {
+  let entries: Entry[] = [];
+  for (let next: string | undefined = id; next !== undefined && entries.length < count;) {
+    const text = await store.blobs.get(next);
+    if (text === undefined) {
+      throw fail(
+        'Store.Unavailable',
+        `The store has no segment ${next} of this transcript. Use the store (data directory) that the worker uses.`,
+      );
+    }
+    const part = JSON.parse(text) as Part;
+    entries = [...part.entries, ...entries];
+    next = part.previous?.part;
   }
-  return (JSON.parse(text) as Part).entries;
+  return entries.slice(-count);
 }

@@ -64,6 +64,8 @@ export interface NestedRun {
   name: string;
   pattern: string;
   prepared: string;
+  /** Its task is any JSON: the `arguments` of the call that asks it, or the text in them. */
+  takes?: 'arguments' | 'text';
 }
 
 /** Hands over to another agent, or says that the task is done. */

@@ -5,6 +5,7 @@ import type { CancelInput, RespondInput, SayInput, StopInput } from './run.js';
 import type { Message } from './message.js';
 import { jsonBytes, sizes } from './size.js';
 import { isTimestamp } from './timestamp.js';
+import type { Usage } from './transcript.js';
 import { isUndecodable } from './undecodable.js';
 
 /** What is wrong with it, or the value as it may be used. */
@@ -49,15 +50,35 @@ export function checkStop(input: unknown): Checked<StopInput> {
 }
 
 /** What a nested run tells: nobody else should, but anybody can send a signal. */
-export function checkNestedReport(input: unknown): Checked<{ operationId: string; requests: RequestView[]; ended: boolean }> {
+export function checkNestedReport(input: unknown): Checked<NestedReport> {
   const object = asObject(input, 'what a nested run tells');
   if ('problem' in object) return object;
-  const { operationId, requests = [], ended = false } = object.value;
+  const { operationId, requests = [], ended = false, usage } = object.value;
   if (!isId(operationId)) return { problem: 'operationId: expected a string of 1 to 200 characters' };
   if (typeof ended !== 'boolean') return { problem: 'ended: expected true or false' };
   if (!Array.isArray(requests) || requests.length > 200 || !requests.every(isRequestView))
     return { problem: 'requests: expected a list of requests' };
-  return { value: { operationId, requests, ended } };
+  if (usage !== undefined && !isUsage(usage)) return { problem: 'usage: expected tokens and model calls' };
+  return { value: { operationId, requests, ended, ...(usage !== undefined && { usage }) } };
+}
+
+export interface NestedReport {
+  operationId: string;
+  requests: RequestView[];
+  ended: boolean;
+  /** Of the whole run, when it has ended. */
+  usage?: Usage;
+}
+
+/** Nobody has used more: a sum of such numbers is still a whole number. */
+const mostTokens = 1e12;
+
+function isUsage(value: unknown): value is Usage {
+  if (typeof value !== 'object' || value === null) return false;
+  const { inputTokens, outputTokens, totalTokens, modelCalls } = value as { [K in keyof Usage]: unknown };
+  return [inputTokens, outputTokens, totalTokens, modelCalls].every(
+    (count) => Number.isSafeInteger(count) && (count as number) >= 0 && (count as number) <= mostTokens,
+  );
 }
 
 const requestStatuses: unknown[] = ['pending', 'answered', 'expired', 'withdrawn'];

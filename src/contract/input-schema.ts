@@ -46,7 +46,8 @@ export function readRunInput(
 ): { problems: Problem[]; input?: RunInput } {
   if (isUndecodable(value)) return { problems: [{ path: '', message: `cannot be decoded: ${value.reason}` }] };
   const notPlain = checkDocument(value);
-  const hasInput = isObject(value) && (value.input ?? null) !== null;
+  // An orchestration may have an `input`, too: whoever knows it reads the task.
+  const hasInput = isObject(value) && ((value.input ?? null) !== null || (value.orchestration ?? null) !== null);
   const result = inputSchema(pattern, taskKept || hasInput).safeParse(value);
   const wrong = result.success ? [] : problemsOfZod(result.error, value);
   const more =
@@ -186,7 +187,7 @@ function problemsOfNested(
   { name: _, description: __, pattern: ___, ...document }: Record<string, unknown>,
   at: string,
 ) {
-  const { problems } = readRunInput(pattern, { ...document, task: 'from outside' });
+  const { problems } = readRunInput(pattern, { ...document, task: 'from outside' }, { taskKept: true });
   return problems.map(({ path, message }) => ({ path: path === '' ? at : `${at}.${path}`, message }));
 }
 

@@ -169,7 +169,14 @@ export function problemsOfOptions(pattern: PatternName, options: unknown, names:
   };
   const entries = (value: unknown) => (isObject(value) ? Object.entries(value) : []);
   const items = (value: unknown): unknown[] => (Array.isArray(value) ? value : []);
-  for (const [name] of entries(options.transforms)) expect(name, 'transforms', name);
+  for (const [name] of entries(options.transforms)) {
+    expect(name, 'transforms', name);
+    if (name === names[0])
+      problems.push({
+        path: pathText(['options', 'transforms', name]),
+        message: 'is for the first agent, before whom nobody speaks; transform the task itself, with "input"',
+      });
+  }
   for (const [route, target] of entries(options.routes)) expect(isObject(target) ? target.agent : target, 'routes', route);
   expect(options.default, 'default');
   expect(options.start, 'start');

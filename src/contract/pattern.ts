@@ -14,7 +14,7 @@ export interface PatternOptions<A = AgentReference, F = string> {
   sequential: {
     /** What an agent hears: everything said before, or no more than the reply before its own turn. @default 'full' */
     contextMode?: 'full' | 'lastReply';
-    /** By agent: a function that is given the last reply and returns what this agent hears instead of it. */
+    /** By agent, but not for the first: a function that is given the last reply and returns all that this agent hears. */
     transforms?: { [agent: string]: F };
   };
   concurrent: {

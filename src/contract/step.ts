@@ -80,6 +80,8 @@ export interface CallFunctionInput extends StepInput {
   input: Json;
   /** What was said from this position on is given to it, as `messages`. */
   since?: number;
+  /** Instead of `input`: the words of the message that is in the store under this id. */
+  words?: string;
   /** What has been said, should the function want to read it. */
   transcript: TranscriptRef;
   idempotencyKey: string;
@@ -96,12 +98,32 @@ export interface StoreTranscriptInput extends StepInput {
   transcript: TranscriptRef;
 }
 
-/** What became of a run that this one waits for, when it could not hear of its end. */
+/** What became of a run that this one waits for, or that waits for this one, when it could not hear of its end. */
 export interface LookUpRunInput extends StepInput {
   workflowId: string;
+  /** It says that it ends: its end is waited for, not for long. */
+  ends?: true;
+  /** Whether it is there, and no more: its result is not of interest. */
+  presence?: true;
 }
 
-export type LookUpRunOutput = { status: 'open' } | { status: 'ended'; result: RunResult } | { status: 'failed'; failure: FailureRecord };
+export type LookUpRunOutput =
+  | { status: 'open' }
+  | { status: 'ended'; result: RunResult }
+  | { status: 'failed'; failure: FailureRecord }
+  /** Ended somehow, when no more was asked. */
+  | { status: 'closed' };
+
+/** The output of a nested run, when it is large, becomes what its member says, or the result of the call that asked for it. */
+export interface StoreOutputInput extends StepInput {
+  agent: string;
+  /** The whole is in the store: a message under this id. */
+  artifact?: string;
+  /** Without an artifact: the output itself. */
+  output?: Json;
+  /** It answers this call. */
+  callId?: string;
+}
 
 export interface FailureRecord {
   type: string;
@@ -164,6 +186,8 @@ export interface LoadTeamOutput extends PreparedRun {
 
 /** Everything that a run keeps from its start. Also stored, by content hash, for the nested runs of a team. */
 export interface PreparedRun {
+  /** Of which pattern it is a run. */
+  pattern?: string;
   team: Team;
   limits: { turns?: number; tokens?: number; timeMs?: number };
   options: JsonObject;

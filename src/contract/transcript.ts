@@ -46,6 +46,8 @@ export interface Inherited {
   as: string;
   from: number;
   to: number;
+  /** It is heard whatever else a turn is to leave out. */
+  always?: true;
 }
 
 export interface ReplyFacts {
@@ -104,6 +106,8 @@ export interface TranscriptPage {
   segments: Segment[];
   /** Ask again with this `after`, or absent at the end. */
   next?: number;
+  /** Of a nested run: whose the first entries are. */
+  inherited?: Inherited;
 }
 
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, modelCalls: 0 };
@@ -128,7 +132,7 @@ export interface Hearing {
 /** Who hears what: a turn hears what was said to its agent before it began, and what it said itself. */
 export function hears({ agent, ordinal, start, from = 0, inherited }: Hearing, entry: Entry, position: number): boolean {
   if (inherited && position < inherited.length) {
-    return position >= inherited.from && position < inherited.to && isFor(entry, inherited.as);
+    return position >= Math.max(inherited.always ? 0 : from, inherited.from) && position < inherited.to && isFor(entry, inherited.as);
   }
   if (entry.turn === ordinal) return true;
   return position >= from && position < start && isFor(entry, agent);

@@ -4,7 +4,7 @@
  */
 import type { ContractUsage, Message } from '../contract/message.js';
 import { jsonBytes, sizes } from '../contract/size.js';
-import { addUsage, hears, type Entry, type TurnOpening } from '../contract/transcript.js';
+import { addUsage, hears, type Entry, type Inherited, type TurnOpening } from '../contract/transcript.js';
 import { contractTime } from '../contract/timestamp.js';
 import { asHeard, asProduced, asWritten } from './contract-message.js';
 
@@ -60,11 +60,12 @@ export interface AgentStatePaging {
 /**
  * An agent's whole document. `from` is the position of the first entry given: of what comes before it, nothing is in the document.
  * Messages are taken as they are; for a document that others can go on with, give entries whose previews have been made whole.
+ * `inherited`: the first entries are another run's, whose agents are others, whatever they are called.
  */
-export function projectAgentState(entries: readonly Entry[], agent: string, from = 0): AgentStateDocument {
+export function projectAgentState(entries: readonly Entry[], agent: string, from = 0, inherited?: Inherited): AgentStateDocument {
   return {
     schemaVersion: agentStateVersion,
-    data: { conversationHistory: outline(entries, agent, from).map((project) => project()) },
+    data: { conversationHistory: outline(entries, agent, from, inherited).map((project) => project()) },
   };
 }
 
@@ -111,20 +112,20 @@ interface Turn {
 }
 
 /** The entries of the document, not made yet: a page of a long one needs few of them. Later ones only ever come behind. */
-function outline(entries: readonly Entry[], agent: string, from: number): (() => AgentStateEntry)[] {
-  const turns = turnsOf(entries, agent, from);
+function outline(entries: readonly Entry[], agent: string, from: number, inherited?: Inherited): (() => AgentStateEntry)[] {
+  const turns = turnsOf(entries, agent, from, inherited);
   const own = new Set(turns.map(({ ordinal }) => ordinal));
   return turns.flatMap((turn) => {
-    const request = () => requestOf(turn, heardIn(turn, entries, own, from));
+    const request = () => requestOf(turn, heardIn(turn, entries, own, from, inherited));
     return turn.isOver ? [request, () => responseOf(turn)] : [request];
   });
 }
 
-function turnsOf(entries: readonly Entry[], agent: string, from: number): Turn[] {
+function turnsOf(entries: readonly Entry[], agent: string, from: number, inherited?: Inherited): Turn[] {
   const turns = new Map<number, Turn>();
   let since = from;
   let last: Turn | undefined;
-  for (const entry of entries) {
+  for (const entry of entries.slice(Math.max((inherited?.length ?? 0) - from, 0))) {
     const { turn: ordinal, opens } = entry;
     if (ordinal === undefined) continue;
     if (opens?.agent === agent && !turns.has(ordinal)) {
@@ -149,13 +150,20 @@ function isEnd({ message, ends }: Entry): boolean {
 }
 
 /** What was said to the agent since its turn before this one. */
-function heardIn({ ordinal, opening, since }: Turn, entries: readonly Entry[], own: ReadonlySet<number>, from: number): Entry[] {
-  const turn = { agent: opening.agent, ordinal, start: opening.start };
+function heardIn(
+  { ordinal, opening, since }: Turn,
+  entries: readonly Entry[],
+  own: ReadonlySet<number>,
+  from: number,
+  inherited?: Inherited,
+): Entry[] {
+  const turn = { agent: opening.agent, ordinal, start: opening.start, ...(inherited && { inherited }) };
   // A turn that began before the entries given is known by its author alone.
-  const isOwn = (entry: Entry) => entry.turn !== undefined && (own.has(entry.turn) || entry.message.authorName === opening.agent);
+  const isOwn = (entry: Entry, position: number) =>
+    entry.turn !== undefined && position >= (inherited?.length ?? 0) && (own.has(entry.turn) || entry.message.authorName === opening.agent);
   return entries
     .slice(since - from, Math.max(since, opening.start) - from)
-    .filter((entry, i) => !isOwn(entry) && hears(turn, entry, since + i));
+    .filter((entry, i) => !isOwn(entry, since + i) && hears(turn, entry, since + i));
 }
 
 function requestOf({ opening, entries }: Turn, heard: readonly Entry[]): AgentStateRequest {

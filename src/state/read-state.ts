@@ -3,6 +3,7 @@ import { fail } from '../contract/failure.js';
 import { migrations, type Migration } from './migrations/index.js';
 import { currentStateVersion, runStateShape, type RunState } from './run-state.js';
 import { isObject, problemsOf } from './shape.js';
+import { problemsOfTermination } from './termination-problems.js';
 
 /** A failure has to travel. */
 const mostProblems = 20;
@@ -48,9 +49,9 @@ function migrated(state: Record<string, unknown>, { from, up }: Migration): Reco
   }
 }
 
-/** What the shape cannot say: positions that must fit together. */
-function contradictionsIn({ transcript, turns, team, lastTurn, said }: RunState): string[] {
-  const problems: string[] = [];
+/** What the shape cannot say: positions that must fit together, and conditions with what they remember. */
+function contradictionsIn({ transcript, turns, team, lastTurn, said, termination }: RunState): string[] {
+  const problems = termination ? problemsOfTermination(termination).map((problem) => `state.${problem}`) : [];
   let end = 0;
   for (const { id, from, count } of transcript.segments) {
     if (from !== end || count < 1) problems.push(`state.transcript.segments: segment ${id} does not follow the one before it`);

@@ -1,12 +1,21 @@
 /** What a run remembers across continue-as-new: versioned, private to workflows. `read-state.ts` is the only way in. */
 import type { Team } from '../contract/agent.js';
-import type { EventLogKey, NewEvent } from '../contract/event.js';
+import type { NewEvent } from '../contract/event.js';
 import type { Json, JsonObject } from '../contract/json.js';
 import type { Message } from '../contract/message.js';
 import type { RequestView } from '../contract/request.js';
-import type { CancelMode, RunResult, StopReason } from '../contract/run.js';
+import type { CancelMode, RunResult, StopCode, StopReason } from '../contract/run.js';
 import type { CallToolOutput, CallModelOutput, PreparedOutput, RunSettings } from '../contract/step.js';
-import type { Entry, Inherited, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
+import type { Entry, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
+import {
+  letterShape,
+  nestedOriginShape,
+  operationShape,
+  usageShape,
+  type Letter,
+  type NestedOrigin,
+  type Operation,
+} from './nested-state.js';
 import type { Shape } from './shape.js';
 import { terminationShape, type TerminationState } from './termination.js';
 
@@ -46,6 +55,10 @@ export interface RunState {
   shape?: PreparedOutput;
   cancel?: { mode: CancelMode; reason?: string };
   stop?: { status: RunResult['status'] } & StopReason;
+  /** The pattern's own end, where it is not simply done. */
+  ending?: { status: 'stopped'; code: StopCode; message: string; incomplete?: true };
+  /** What the plot has come to, and what made the output of it, once they are done. */
+  done?: { told?: Json; concluded?: Json };
   termination?: TerminationState;
   /** How far custom conditions have looked. */
   judged: number;
@@ -103,33 +116,6 @@ export interface RequestState extends RequestView {
   nestedId?: string;
 }
 
-/** A run that another has started. */
-export interface Operation {
-  id: string;
-  /** Workflow id. */
-  runId: string;
-  member: string;
-  /** It says that it has ended, but not how. */
-  ended?: boolean;
-  outcome?: { result: RunResult } | { failure: { type: string; message: string } };
-  /** It was told that this run is about to end. */
-  toldToStop?: CancelMode;
-}
-
-export interface Letter {
-  /** Workflow id. */
-  to: string;
-  signal: string;
-  payload: Json;
-}
-
-export interface NestedOrigin {
-  parent: string;
-  operationId: string;
-  root: EventLogKey;
-  inherited?: Inherited;
-}
-
 export interface InboxMessage {
   id: string;
   message: Message;
@@ -175,8 +161,7 @@ const request: Shape = {
     nestedId: { optional: 'string' },
   },
 };
-const operation: Shape = { fields: { id: 'string', runId: 'string', member: 'string', outcome: { optional: 'object' } } };
-const nestedRun: Shape = { fields: { name: 'string', pattern: 'string', prepared: 'string' } };
+const nestedRun: Shape = { fields: { name: 'string', pattern: 'string', prepared: 'string', takes: { optional: 'string' } } };
 const round: Shape = {
   fields: {
     reply: { fields: { message } },
@@ -184,7 +169,6 @@ const round: Shape = {
     operations: { map: 'string' },
   },
 };
-const inherited: Shape = { fields: { length: 'count', as: 'string', from: 'count', to: 'count' } };
 const stepTime: Shape = { fields: { attemptMs: 'count', attempts: 'count', totalMs: 'count', heartbeatMs: 'count' } };
 const failure: Shape = { fields: { type: 'string', message: 'string' } };
 
@@ -245,7 +229,7 @@ export const runStateShape: Shape = {
     },
     lastTurn: 'count',
     rounds: 'count',
-    usage: { fields: { inputTokens: 'count', outputTokens: 'count', totalTokens: 'count', modelCalls: 'count' } },
+    usage: usageShape,
     inbox: { list: { fields: { id: 'string', message } } },
     said: {
       list: { fields: { id: 'string', status: 'string', reply: { optional: 'count' }, failure: { optional: failure } } },
@@ -254,24 +238,17 @@ export const runStateShape: Shape = {
     output: { optional: { fields: { text: 'string', artifact: { optional: 'string' } } } },
     cancel: { optional: { fields: { mode: 'string', reason: { optional: 'string' } } } },
     stop: { optional: { fields: { status: 'string', code: 'string', message: 'string' } } },
+    ending: { optional: { fields: { status: 'string', code: 'string', message: 'string' } } },
+    done: { optional: { fields: { told: { optional: 'any' }, concluded: { optional: 'any' } } } },
     shape: {
       optional: { fields: { schema: { optional: 'object' }, transform: { optional: 'string' }, agent: { optional: 'string' } } },
     },
     termination: { optional: terminationShape },
     judged: 'count',
     requests: { list: request },
-    operations: { list: operation },
-    post: { list: { fields: { to: 'string', signal: 'string', payload: 'any' } } },
-    nested: {
-      optional: {
-        fields: {
-          parent: 'string',
-          operationId: 'string',
-          root: { fields: { workflowId: 'string', firstRunId: 'string' } },
-          inherited: { optional: inherited },
-        },
-      },
-    },
+    operations: { list: operationShape },
+    post: { list: letterShape },
+    nested: { optional: nestedOriginShape },
     outbox: { list: { fields: { type: 'string', key: 'string', at: 'string' } } },
     eventCount: 'count',
     steps: {

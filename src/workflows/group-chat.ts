@@ -1,5 +1,6 @@
 import { definePattern } from './run/index.js';
 import { chooseSpeaker } from './run/choose-speaker.js';
+import { readVerdict } from './run/conditions.js';
 
 /** Agents talk to one another; a manager says who speaks next, and when they are done. */
 export const groupChat = definePattern(
@@ -9,7 +10,7 @@ export const groupChat = definePattern(
     conclude: async (run) => {
       const { result } = run.options;
       if (!result) return;
-      if ('function' in result) return await run.call(result.function, { text: run.lastReply });
+      if ('function' in result) return await run.call(result.function, { text: run.lastReply }, { since: 0 });
       if (!run.progress.concluded) run.tell('The conversation is over. Say what it came to.', { to: [result.agent] });
       run.progress.concluded = true;
       return (await run.turn(result.agent)).text;
@@ -23,7 +24,8 @@ export const groupChat = definePattern(
         // In this order: a chat that is over asks nobody, and a person's last word can end it too.
         const { round, previous, asked } = progress;
         if (terminate && progress.judged !== `${round}/${asked}`) {
-          if ((await run.call(terminate.function, { round, previous })) === true) return;
+          const verdict = await run.call(terminate.function, { round, previous }, { since: 0 });
+          if (readVerdict(terminate.function, verdict).fired) return;
           progress.judged = `${round}/${asked}`;
         }
         if (round >= maxRounds) return run.endsWith('limit.rounds', `${maxRounds} rounds were taken, the most that the pattern allows.`);
@@ -31,6 +33,7 @@ export const groupChat = definePattern(
           const said = await run.askPerson(`words-${round}`, typeof person === 'object' ? person : {});
           if (said === 'end') return;
           progress.asked = round;
+          await run.checkpoint();
           continue;
         }
         const chosen = await chooseSpeaker(run, progress);

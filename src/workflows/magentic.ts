@@ -2,7 +2,7 @@ import { answer, judge, makePlan, progressOf, reviewPlan, tellPlan } from './run
 import { definePattern } from './run/index.js';
 
 /** A manager plans, gives instructions, judges the progress and plans anew, until the task is done. */
-export const magentic = definePattern('magentic', { progress: progressOf() }, async (run) => {
+export const magentic = definePattern('magentic', { progress: progressOf(), keepsTask: true }, async (run) => {
   const { maxRounds = 20, maxStalls = 3, maxResets = 3 } = run.options;
   const { progress } = run;
   for (;;) {

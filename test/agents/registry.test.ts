@@ -6,6 +6,8 @@ import { createAgentRegistry } from '../../src/agents/registry.js';
 import { failureOf } from '../../src/contract/failure.js';
 import type { Problem } from '../../src/contract/problems.js';
 import { defineTool } from '../../src/tools/define-tool.js';
+import { defineFunction } from '../../src/functions/define-function.js';
+import { createFunctionRegistry } from '../../src/functions/registry.js';
 import { createToolRegistry } from '../../src/tools/registry.js';
 
 const search = defineTool({ name: 'search', description: 'Searches.', input: z.object({ query: z.string() }), run: () => 'found' });
@@ -16,7 +18,7 @@ const article = defineOrchestration({ name: 'article', pattern: 'sequential', ag
 
 function refusal(agents: unknown[], orchestrations: unknown[] = [], tools = createToolRegistry([save])) {
   try {
-    createAgentRegistry(agents as Agent[], orchestrations as Orchestration[], tools);
+    createAgentRegistry(agents as Agent[], orchestrations as Orchestration[], tools, createFunctionRegistry([]));
   } catch (error) {
     const { type, message, details } = failureOf(error);
     return { type, message, problems: details?.[0] as Problem[] };
@@ -79,6 +81,123 @@ describe('a registered orchestration', () => {
 
   test('may hold the very agents that are registered as well', () => {
     expect(createAgentRegistry([writer, analyst], [article], createToolRegistry([save])).agentNames()).toEqual(['writer', 'analyst']);
+  });
+});
+
+describe('what an orchestration holds as values', () => {
+  const longest = defineFunction({ name: 'longest', run: () => 'x' });
+  const isDone = defineFunction({ name: 'isDone', run: () => true });
+  const spell = defineFunction({ name: 'spell', run: () => 'x' });
+  const count = defineFunction({ name: 'count', run: () => 1 });
+  const editor = defineAgent({ name: 'editor', instructions: 'You edit.', tools: [search] });
+  const clerk = defineAgent({ name: 'clerk', instructions: 'You sort.' });
+  const Order = z.object({ topic: z.string(), copies: z.number().default(1) });
+
+  test('is registered as well, and its names take their places', () => {
+    const functions = createFunctionRegistry([]);
+    const review = defineOrchestration({
+      name: 'review',
+      pattern: 'concurrent',
+      agents: [writer],
+      options: { aggregator: { function: longest } },
+      termination: { type: 'or', conditions: [{ type: 'custom', function: isDone }, { type: 'maxTurns', max: 3 }] },
+      input: { schema: Order, transform: spell },
+      output: { schema: Order, from: 'conversation', agent: editor, transform: count },
+    });
+    const desk = defineOrchestration({
+      name: 'desk',
+      pattern: 'routing',
+      agents: [review, writer],
+      options: { classifier: { agent: clerk }, routes: { review: 'review', other: { agent: 'writer', description: 'Else.' } } },
+      output: Order,
+    });
+
+    const registry = createAgentRegistry([], [desk], createToolRegistry([]), functions);
+
+    expect(registry.orchestrationNames()).toEqual(['desk', 'review']);
+    expect(registry.agentNames().sort()).toEqual(['clerk', 'editor', 'writer']);
+    expect(functions.names().sort()).toEqual(['count', 'isDone', 'longest', 'spell']);
+    const schema = { type: 'object', required: ['topic'], properties: { copies: { default: 1, type: 'number' }, topic: { type: 'string' } } };
+    expect(registry.orchestration('review')).toEqual({
+      name: 'review',
+      pattern: 'concurrent',
+      agents: ['writer'],
+      options: { aggregator: { function: 'longest' } },
+      termination: { type: 'or', conditions: [{ type: 'custom', function: 'isDone' }, { type: 'maxTurns', max: 3 }] },
+      input: { schema, transform: 'spell' },
+      output: { schema, from: 'conversation', agent: 'editor', transform: 'count' },
+    });
+    expect(registry.orchestration('desk')).toEqual({
+      name: 'desk',
+      pattern: 'routing',
+      agents: ['review', 'writer'],
+      options: { classifier: { agent: 'clerk' }, routes: { review: 'review', other: { agent: 'writer', description: 'Else.' } } },
+      output: { schema },
+    });
+    expect(JSON.parse(JSON.stringify(registry.orchestration('review')))).toEqual(registry.orchestration('review'));
+  });
+
+  test('may come from several, and be registered besides', () => {
+    const functions = createFunctionRegistry([longest]);
+    const one = defineOrchestration({ name: 'one', pattern: 'concurrent', agents: [writer], options: { aggregator: { function: longest } } });
+    const two = defineOrchestration({ ...one, name: 'two' });
+
+    expect(createAgentRegistry([writer], [one, two], createToolRegistry([]), functions).orchestrationNames()).toEqual(['one', 'two']);
+    expect(functions.names()).toEqual(['longest']);
+  });
+
+  test('comes along from the tools of agents, too', () => {
+    const functions = createFunctionRegistry([]);
+    const panel = defineOrchestration({ name: 'panel', pattern: 'concurrent', agents: [clerk], options: { aggregator: { function: longest } } });
+    const chief = defineAgent({ name: 'chief', instructions: 'You lead.', tools: [{ agent: editor }, { orchestration: panel }, { agent: 'writer' }] });
+
+    const registry = createAgentRegistry([chief, writer], [], createToolRegistry([]), functions);
+
+    expect(registry.agent('chief')?.tools).toEqual([{ agent: 'editor' }, { orchestration: 'panel' }, { agent: 'writer' }]);
+    expect(registry.agentNames().sort()).toEqual(['chief', 'clerk', 'editor', 'writer']);
+    expect(registry.orchestrationNames()).toEqual(['panel']);
+    expect(functions.names()).toEqual(['longest']);
+  });
+
+  test('leaves schemas in JSON, and names, as they are', () => {
+    const schema = { type: 'object', properties: { name: { const: 'x' } } };
+    const plain = defineOrchestration({ name: 'plain', pattern: 'sequential', agents: [writer], input: { schema, transform: 'spell' }, output: { schema } });
+
+    expect(createAgentRegistry([], [plain], createToolRegistry([]), createFunctionRegistry([])).orchestration('plain')).toMatchObject({
+      input: { schema, transform: 'spell' },
+      output: { schema },
+    });
+  });
+
+  test.each<[string, object, string, string]>([
+    ['another function under a known name', { options: { aggregator: { function: { ...longest } } } }, 'options.aggregator', 'must be'],
+    ['a bare function', { options: { aggregator: { function: () => 1 } } }, 'options.aggregator', 'must be'],
+    ['an input that JSON cannot hold', { input: z.object({ at: z.date() }) }, 'input', 'has no JSON schema'],
+    ['an output that JSON cannot hold', { output: { schema: z.map(z.string(), z.string()) } }, 'output', 'has no JSON schema'],
+    ['an input of no kind', { input: 7 }, 'input', 'must be an object with schema or transform'],
+    ['a model that is asked for nothing', { output: { from: 'conversation' } }, 'output.schema', 'is missing'],
+  ])('is refused: %s', (_, more, path, message) => {
+    const { problems } = refusal([], [{ name: 'o', pattern: 'concurrent', agents: [writer], ...more }]);
+
+    const found = problems.filter((problem) => problem.path.startsWith(`orchestrations[0].${path}`));
+    expect(found.map((problem) => problem.message).join()).toContain(message);
+  });
+
+  test('is refused where two functions have one name', () => {
+    const other = defineFunction({ name: 'longest', run: () => 'y' });
+    const orchestrations = [longest, other].map((given, i) => ({
+      name: `o${i}`,
+      pattern: 'concurrent',
+      agents: [writer],
+      options: { aggregator: { function: given } },
+    }));
+
+    expect(refusal([], orchestrations).problems).toEqual([
+      {
+        path: 'orchestrations[1].options.aggregator.function.name',
+        message: '"longest" is the name of another function, orchestrations[0].options.aggregator.function; rename one of them',
+      },
+    ]);
   });
 });
 

@@ -5,7 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RequestView } from '../../src/index.js';
 import { findTemporal } from '../../src/dev/temporal-binary.js';
 import { temporalForTests } from '../support/servers.js';
 import { ostinato, startOstinato, type Running } from './support.js';
@@ -69,7 +70,7 @@ test('two inline agents, started by the Temporal CLI with no code of ours, and s
   expect(result.output).toMatch(/Assam|tea/i);
   expect(status).toMatchObject({ pattern: 'sequential', status: 'completed', agents: ['clerk', 'barber'], result });
   // Temporal's command writes an empty list as null.
-  expect(await ours('status', id)).toEqual({ ...status, turns: [] });
+  expect(await ours('status', id)).toEqual({ ...status, turns: [], requests: [], operations: [] });
 });
 
 test('a session that the Temporal CLI speaks to by update and by signal, and our command by its id', async () => {
@@ -126,4 +127,76 @@ test('an input that is wrong fails the run at once, with all of its problems', a
   expect(ended.code).toBe(2);
   expect(ended.err).toMatch(/- task: .*\n.*limits\.turns|- limits\.turns: [^]*- task: /);
   expect(await query(id, 'status')).toMatchObject({ status: 'failed', failure: { type: 'Input.Invalid' } });
+});
+
+const boss = { name: 'boss', instructions: 'You lead the others and judge how it goes.' };
+const teams: [pattern: string, input: object][] = [
+  ['sequential', { agents: [facts, shortener], options: { contextMode: 'lastReply' } }],
+  ['concurrent', { agents: [facts, shortener], options: { failurePolicy: 'collect', aggregator: { agent: boss } } }],
+  [
+    'routing',
+    {
+      agents: [facts, shortener],
+      options: { classifier: { agent: boss }, routes: { tea: 'clerk', cars: 'barber' }, default: 'barber' },
+    },
+  ],
+  ['handoff', { agents: [facts, shortener], options: { maxTurns: 4 } }],
+  ['groupChat', { agents: [facts, shortener], options: { manager: { agent: boss }, maxRounds: 3 } }],
+  ['magentic', { agents: [facts, shortener], options: { manager: { agent: boss }, maxRounds: 4 } }],
+  ['sequential', { agents: [facts, { name: 'panel', pattern: 'concurrent', agents: [shortener, boss] }] }],
+];
+
+test.each(teams)('a %s run of inline agents, started by the Temporal CLI with plain JSON, comes to its end', async (pattern, input) => {
+  const id = await start(pattern, { task, ...input });
+
+  const { status, output, rounds } = await ours<{ status: string; output: unknown; rounds: number }>('result', id, '--timeout', '25s');
+
+  expect(status).toMatch(/completed|stopped/);
+  expect(JSON.stringify(output)).toMatch(/Assam|tea|chests|auction/i);
+  expect(rounds).toBeGreaterThan(0);
+});
+
+describe('a run that asks a person', () => {
+  const desk = { name: 'desk', instructions: 'You answer questions about a text.' };
+  const open = async (id: string): Promise<RequestView> => {
+    for (;;) {
+      const [request] = ((await query<RequestView[] | null>(id, 'requests')) ?? []).filter(({ status }) => status === 'pending');
+      if (request) return request;
+    }
+  };
+
+  test('is answered by either command, and tells of it', async () => {
+    const id = await start('handoff', { task, agents: [desk], options: { person: true } });
+    const first = await open(id);
+
+    const listed = await ostinato(['requests', id], { cwd, env });
+    const wrong = await ostinato(['respond', id, first.requestId, '7'], { cwd, env });
+    const answered = await ostinato(['respond', id, first.requestId, 'When was the auction?', '--by', 'anna'], { cwd, env });
+    const second = await open(id);
+    const end = JSON.stringify({ requestId: second.requestId, response: { end: true } });
+    await temporal('signal', '--workflow-id', id, '--name', 'respond', '--input', end);
+
+    expect(listed.out).toContain(first.requestId);
+    expect(listed.out).toContain(`ostinato respond ${id} ${first.requestId}`);
+    expect(wrong).toMatchObject({ code: 2, err: expect.stringContaining('still waits') });
+    expect(answered).toMatchObject({ code: 0, out: `${first.requestId} is answered.\n` });
+    expect(await ours('result', id)).toMatchObject({ status: 'completed', output: expect.stringContaining('1839') });
+    expect(await ours<RequestView[]>('requests', id, '--all')).toMatchObject([{ status: 'answered', by: 'anna' }, { status: 'answered' }]);
+    const late = await ostinato(['respond', id, first.requestId, 'Something else.'], { cwd, env });
+    expect(late.code).not.toBe(0);
+    expect((await ostinato(['watch', id], { cwd, env })).out).toContain(`${first.requestId} is answered by anna`);
+  });
+
+  test('comes to its end when it is asked to, if it has said that it may be', async () => {
+    const id = await start('handoff', { task, agents: [desk], options: { person: true }, termination: { type: 'external' } });
+    await open(id);
+
+    const stopped = await ostinato(['stop', id, '--reason', 'enough'], { cwd, env });
+
+    expect(stopped).toMatchObject({ code: 0, out: expect.stringContaining('comes to its end') });
+    expect(await ours('result', id)).toMatchObject({ status: 'completed', stopReason: { code: 'condition' } });
+    const other = await start('session', { agents: [desk] });
+    await ours('say', other, 'Hello.');
+    expect(await ostinato(['stop', other], { cwd, env })).toMatchObject({ code: 2, err: expect.stringContaining('Cancel it instead') });
+  });
 });

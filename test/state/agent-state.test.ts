@@ -208,6 +208,27 @@ describe('the state document of an agent', () => {
     expect(history(story.entries, 'guide')).toHaveLength(2);
   });
 
+  test('ends a turn with the move that it made: what was said and called, and what was answered', () => {
+    const story = new Story().user('refund?');
+    const turn = story.turn('guide', text('Over to the desk.'), call('c1'), call('c2'));
+    turn.goOn(result('c1'));
+    expect(outline(history(story.entries, 'guide'))).toEqual(['request: user refund?']);
+    turn.goOn(result('c2', 'the conversation goes over to desk.'));
+    (story.entries.at(-1) as Entry).ends = { handoff: 'desk' };
+    // Words beside a move are said to everybody.
+    delete (story.entries[1] as Entry).audience;
+
+    expect(outline(history(story.entries, 'guide'))).toEqual([
+      'request: user refund?',
+      'response: assistant guide Over to the desk. functionCall(c1) functionCall(c2) | tool guide functionResult(c1) | tool guide functionResult(c2)',
+    ]);
+    story.turn('desk', text('Done.'));
+    expect(outline(history(story.entries, 'desk'))).toEqual([
+      'request: user refund? | user guide Over to the desk.',
+      'response: assistant desk Done.',
+    ]);
+  });
+
   test('says of a turn that was given up what was done: calls with results, and no others', () => {
     const story = new Story().user('weather?');
     const turn = story.turn('guide', call('c1'), call('c2'));

@@ -16,7 +16,20 @@ const full: RunState = {
   pattern: 'sequential',
   orchestration: 'article',
   startedAt: at,
-  team: { id: 't1', members: [{ name: 'writer', description: 'Writes.', maxToolRounds: 16, modelQueue: 'ostinato-model-x' }] },
+  team: {
+    id: 't1',
+    members: [
+      {
+        name: 'writer',
+        description: 'Writes.',
+        maxToolRounds: 16,
+        modelQueue: 'ostinato-model-x',
+        nested: { name: 'panel', pattern: 'concurrent', prepared: 'p1', takes: 'arguments' },
+        delegates: { ask_panel: { name: 'panel', pattern: 'concurrent', prepared: 'p1', takes: 'arguments' } },
+        controls: { complete_task: { complete: true } },
+      },
+    ],
+  },
   settings: { times: { model: stepTime, tool: stepTime }, searchAttributes: true, historyEvents: 1000 },
   limits: { turns: 3, tokens: 1000, timeMs: 60_000 },
   options: { style: 'dry' },
@@ -35,7 +48,19 @@ const full: RunState = {
     head: { part: 's2', length: 4 },
   },
   progress: { next: 1 },
-  turns: [{ id: 'turn-2', ordinal: 2, agent: 'writer', start: 5, at, modelCalls: 1 }],
+  turns: [
+    {
+      id: 'turn-2',
+      ordinal: 2,
+      agent: 'writer',
+      start: 5,
+      from: 1,
+      at,
+      modelCalls: 1,
+      round: { reply: { message }, outcomes: [{ ok: true, message }], operations: { 0: 'op-2' } },
+      operation: 'op-2',
+    },
+  ],
   lastTurn: 2,
   rounds: 2,
   usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, modelCalls: 1 },
@@ -46,6 +71,36 @@ const full: RunState = {
   cancel: { mode: 'graceful', reason: 'enough' },
   stop: { status: 'cancelled', code: 'cancelled', message: 'enough' },
   shape: { schema: { type: 'string' }, transform: 'shorten', agent: 'editor' },
+  ending: { status: 'stopped', code: 'limit.rounds', message: 'enough' },
+  done: { told: ['tea'], concluded: 'tea' },
+  termination: {
+    version: 1,
+    condition: {
+      type: 'or',
+      conditions: [
+        { type: 'maxMessages', max: 9 },
+        {
+          type: 'and',
+          conditions: [
+            { type: 'textMention', text: 'tea' },
+            { type: 'timeout', after: '1 hour' },
+          ],
+        },
+      ],
+    },
+    startedAt: Date.parse(at),
+    root: {
+      conditions: [
+        { count: 6 },
+        {
+          conditions: [
+            { fired: { path: 'conditions[1].conditions[0]', type: 'textMention', reason: 'It was mentioned.', at, turn: 1 } },
+            {},
+          ],
+        },
+      ],
+    },
+  },
   judged: 6,
   requests: [
     {
@@ -60,7 +115,17 @@ const full: RunState = {
       nestedId: 'question-1',
     },
   ],
-  operations: [{ id: 'op-2', runId: 'run/2-panel', member: 'panel' }],
+  operations: [
+    {
+      id: 'op-2',
+      runId: 'run/2-panel',
+      member: 'panel',
+      usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, modelCalls: 1 },
+      lookAt: 1,
+      pause: 1000,
+      outcome: { failure: { type: 'Run.Failed', message: 'It was terminated.' } },
+    },
+  ],
   post: [{ to: 'run/2-panel', signal: 'cancel', payload: { mode: 'graceful' } }],
   nested: {
     parent: 'above',
@@ -93,7 +158,7 @@ function* placesOf(shape: Shape, value: unknown, path: Path = []): Generator<{ p
   const inner = typeof shape === 'object' && 'optional' in shape ? shape.optional : shape;
   yield { path, shape: inner, isOptional: inner !== shape };
   const present = typeof inner === 'object' && 'nullable' in inner ? inner.nullable : inner;
-  if (typeof present === 'string') return;
+  if (typeof present === 'string' || value === undefined) return;
   const fields =
     'fields' in present
       ? Object.entries(present.fields)
@@ -158,10 +223,10 @@ describe('a state', () => {
   });
 
   test('without a member that it needs is not read, at any level', () => {
-    for (const { path, isOptional } of places.filter(({ path: [...path] }) => typeof path.at(-1) === 'string')) {
+    for (const { path, shape, isOptional } of places.filter(({ path: [...path] }) => typeof path.at(-1) === 'string')) {
       const state = changed(path, undefined);
-      const isItem = path.at(-2) === 'outputs';
-      if (isOptional || isItem) expect(read(state)).toBeDefined();
+      const isItem = ['outputs', 'operations', 'delegates', 'controls'].includes(String(path.at(-2)));
+      if (isOptional || isItem || shape === 'any') expect(read(state)).toBeDefined();
       else
         expect(failureFrom(state)).toMatchObject({
           type: 'State.Unreadable',
@@ -240,6 +305,26 @@ describe('positions that do not fit together are not read:', () => {
     const turns = [{ ...full.turns[0], agent: 'nobody', ordinal: 9, start: 99 }];
 
     expect(failureFrom({ ...copy(), turns }).problems).toHaveLength(3);
+  });
+});
+
+describe('conditions that do not fit what they remember are not read:', () => {
+  const { termination } = full;
+  const [counted, both] = termination?.root.conditions ?? [];
+  const root = (conditions: unknown[]) => ({ termination: { ...termination, root: { conditions } } });
+
+  test.each([
+    ['one of another version', { termination: { ...termination, version: 2 } }, 'state.termination.version: expected 1'],
+    ['one that nobody knows', { termination: { ...termination, condition: { type: 'never' } } }, 'state.termination.condition.type'],
+    ['one without a memory', root([counted]), 'state.termination.root.conditions: expected 2, found 1'],
+    ['a memory of something else', root([{ calls: ['1/c'] }, both]), 'state.termination.root.conditions[0]: "calls"'],
+    ['more than it waits for', root([{ count: 9 }, both]), 'state.termination.root.conditions[0].count'],
+    ['a count of words', root([{ count: 'six' }, both]), 'state.termination.root.conditions[0].count: expected a whole number'],
+  ])('%s', (_, change, problem) => {
+    const { type, problems } = failureFrom({ ...copy(), ...change });
+
+    expect(type).toBe('State.Unreadable');
+    expect(problems[0]).toContain(problem);
   });
 });
 

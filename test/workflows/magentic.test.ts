@@ -240,9 +240,14 @@ describe('the manager of a magentic run', () => {
     const [bank] = callsOf(world, 'bank') as [ScriptedCall];
     expect(bank.instructions).toBe('You count money.');
     expect(lastHeard(bank)).toBe('count it');
-    expect((await run.transcript()).map(({ message }) => message.authorName)).toEqual(
-      [undefined, undefined, undefined, 'manager', undefined, 'manager-2'],
-    );
+    expect((await run.transcript()).map(({ message }) => message.authorName)).toEqual([
+      undefined,
+      undefined,
+      undefined,
+      'manager',
+      undefined,
+      'manager-2',
+    ]);
   });
 
   test('may be a member of the team, who then takes turns as well', async () => {
@@ -490,7 +495,21 @@ describe('a magentic run that stalls', () => {
       environment,
       agents,
       script: {
-        lead: [f, p, ledger(), stalled, text('f2'), text('p2'), ledger(), stalled, text('f3'), text('p3'), ledger(), stalled, 'All I know.'],
+        lead: [
+          f,
+          p,
+          ledger(),
+          stalled,
+          text('f2'),
+          text('p2'),
+          ledger(),
+          stalled,
+          text('f3'),
+          text('p3'),
+          ledger(),
+          stalled,
+          'All I know.',
+        ],
         searcher: ['first', 'second', 'third'],
       },
     });
@@ -628,7 +647,11 @@ describe('a magentic run at a limit', () => {
   });
 
   test('stays at that limit when its answer meets a condition', async () => {
-    await using world = await openWorld({ environment, agents, script: { lead: [f, p, ledger(), ledger(), 'a guess'], searcher: ['1894'] } });
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [f, p, ledger(), ledger(), 'a guess'], searcher: ['1894'] },
+    });
 
     const run = await world.client.start('magentic', {
       ...team,
@@ -645,7 +668,11 @@ describe('a magentic run at a limit', () => {
   });
 
   test('need not have the output that was asked for', async () => {
-    await using world = await openWorld({ environment, agents, script: { lead: [f, p, ledger(), ledger(), 'a guess'], searcher: ['1894'] } });
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [f, p, ledger(), ledger(), 'a guess'], searcher: ['1894'] },
+    });
 
     const run = await world.client.start('magentic', {
       ...team,
@@ -653,7 +680,12 @@ describe('a magentic run at a limit', () => {
       output: { schema: { type: 'object', properties: { age: { type: 'number' } }, required: ['age'] } },
     });
 
-    expect(await run.result()).toMatchObject({ status: 'stopped', stopReason: { code: 'limit.rounds' }, incomplete: true, output: 'a guess' });
+    expect(await run.result()).toMatchObject({
+      status: 'stopped',
+      stopReason: { code: 'limit.rounds' },
+      incomplete: true,
+      output: 'a guess',
+    });
   });
 
   test('of turns, which counts those of all agents, ends without another call', async () => {
@@ -661,7 +693,12 @@ describe('a magentic run at a limit', () => {
 
     const run = await world.client.start('magentic', { ...team, options, limits: { turns: 1 } });
 
-    expect(await run.result()).toMatchObject({ status: 'stopped', stopReason: { code: 'limit.turns' }, output: 'built in 1894', rounds: 1 });
+    expect(await run.result()).toMatchObject({
+      status: 'stopped',
+      stopReason: { code: 'limit.turns' },
+      output: 'built in 1894',
+      rounds: 1,
+    });
     world.model.assertComplete();
   });
 
@@ -754,5 +791,425 @@ describe('conditions in a magentic run', () => {
     const run = await world.client.start('magentic', { ...team, options, termination: { type: 'custom', function: 'isDone' } });
 
     expect(await run.result()).toMatchObject({ status: 'completed', stopReason: { code: 'condition' }, output: '1894' });
+  });
+});
+
+describe('the review of a plan', () => {
+  const [f, p] = [text('the facts'), text('the plan')];
+  const reviewed = { ...team, options: { ...options, planReview: true } };
+
+  test('shows it to a person, and waits; nobody works before it is approved', async () => {
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [f, p, ledger(), done, 'the answer'], searcher: ['1894'] },
+    });
+    const run = await world.client.start('magentic', reviewed);
+    const id = await request(run);
+
+    const [view] = await run.requests();
+    expect(view).toMatchObject({
+      requestId: id,
+      kind: 'planReview',
+      prompt: 'The plan:\nthe plan\n\nWhat is known:\nthe facts',
+      agent: 'lead',
+      status: 'pending',
+    });
+    expect(view).not.toHaveProperty('expiresAt');
+    expect(await run.status()).toMatchObject({ status: 'waiting', requests: [id], rounds: 0 });
+    expect(world.model.calls).toHaveLength(2);
+
+    await run.respond(id, 'approve', { by: 'anna' });
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'the answer', rounds: 2 });
+    expect(await run.requests()).toMatchObject([{ requestId: id, status: 'answered', response: 'approve', by: 'anna' }]);
+  });
+
+  test('may be answered by a plain signal, with an object', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p, done, 'the answer'] } });
+    const run = await world.client.start('magentic', reviewed);
+    const id = await request(run);
+
+    await environment.client.workflow.getHandle(run.id).signal('respond', { requestId: id, response: { decision: 'approve' } });
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'the answer' });
+  });
+
+  test.each([['reject'], [{ decision: 'reject' }]])('ends the run without having begun, by %j', async (response) => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p] } });
+    const run = await world.client.start('magentic', { ...reviewed, output: { schema: { type: 'object' } } });
+
+    await run.respond(await request(run), response);
+
+    const result = await run.result();
+    expect(result).toMatchObject({
+      status: 'stopped',
+      stopReason: { code: 'plan.rejected', message: 'The plan was rejected.' },
+      rounds: 0,
+    });
+    expect(result.output).toBeNull();
+    expect(world.model.calls).toHaveLength(2);
+  });
+
+  test('revises it as the person says, and asks again with another request', async () => {
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [f, p, text('the second plan'), text('the third plan'), ledger(), done, 'the answer'], searcher: ['1894'] },
+    });
+    const run = await world.client.start('magentic', reviewed);
+
+    const first = await request(run);
+    await run.respond(first, { decision: 'revise', feedback: 'Ask the librarian.' });
+    const second = await request(run, 2);
+    await run.respond(second, { decision: 'revise' });
+    const third = await request(run, 3);
+    await run.respond(third, { decision: 'approve' });
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'the answer' });
+    world.model.assertComplete();
+    expect(new Set([first, second, third]).size).toBe(3);
+    expect(lastHeard(callOf(world, 'lead', 2))).toMatch(/Ask the librarian\.[^]*the plan[^]*the facts[^]*searcher: Looks things up\./);
+    expect(lastHeard(callOf(world, 'lead', 3))).toMatch(/Make another one\.[^]*the second plan/);
+    expect((await run.requests()).map(({ prompt }) => prompt)).toEqual([
+      expect.stringContaining('the plan') as string,
+      expect.stringContaining('the second plan') as string,
+      expect.stringContaining('the third plan') as string,
+    ]);
+    expect(heard(callOf(world, 'searcher', 0))[1]).toContain('the third plan');
+    expect(heard(callOf(world, 'searcher', 0)).join()).not.toContain('the second plan');
+  });
+
+  test('takes no more revisions than are allowed: the request still waits', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p, text('p2'), done, 'the answer'] } });
+    const run = await world.client.start('magentic', { ...team, options: { ...options, planReview: { maxRevisions: 1 } } });
+
+    await run.respond(await request(run), { decision: 'revise', feedback: 'Shorter.' });
+    const second = await request(run, 2);
+    const refused = await run.respond(second, { decision: 'revise', feedback: 'Shorter still.' }).catch((error: unknown) => error as Error);
+
+    expect(refused).toMatchObject({ type: 'Input.Invalid', message: expect.stringContaining('The request still waits.') as string });
+    await expect(run.respond(second, 'looks good')).rejects.toMatchObject({ type: 'Input.Invalid' });
+    expect(await run.requests()).toMatchObject([{ status: 'answered' }, { requestId: second, status: 'pending' }]);
+    await run.respond(second, 'approve');
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'the answer' });
+  });
+
+  test('comes again after every new plan, with the reason for it; revisions count anew', async () => {
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: {
+        lead: [
+          f,
+          p,
+          text('p-revised'),
+          ledger(),
+          ledger({ loop: true, why: 'the library is closed' }),
+          text('f2'),
+          text('p2'),
+          text('p2-revised'),
+          ledger({ next: 'coder' }),
+          done,
+          'the answer',
+        ],
+        searcher: ['closed'],
+        coder: ['130'],
+      },
+    });
+    const planReview = { maxRevisions: 1 };
+    const run = await world.client.start('magentic', { ...team, options: { ...options, maxStalls: 0, planReview } });
+
+    await run.respond(await request(run, 1), { decision: 'revise', feedback: 'one' });
+    await run.respond(await request(run, 2), 'approve');
+    await run.respond(await request(run, 3), { decision: 'revise', feedback: 'two' });
+    await run.respond(await request(run, 4), 'approve');
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'the answer', rounds: 3 });
+    world.model.assertComplete();
+    expect((await run.requests())[2]?.prompt).toBe(
+      'The work has come to a halt: the library is closed\n\nThe plan:\np2\n\nWhat is known:\nf2',
+    );
+    expect(callOf(world, 'coder', 0).heard('p2-revised') && !callOf(world, 'coder', 0).heard('closed')).toBe(true);
+  });
+
+  test('of a new plan may end the run, which then has the last words of an agent', async () => {
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [f, p, ledger(), stalled, text('f2'), text('p2')], searcher: ['built in 1894'] },
+    });
+    const run = await world.client.start('magentic', { ...team, options: { ...options, maxStalls: 0, planReview: true } });
+
+    await run.respond(await request(run, 1), 'approve');
+    await run.respond(await request(run, 2), 'reject');
+
+    expect(await run.result()).toMatchObject({
+      status: 'stopped',
+      stopReason: { code: 'plan.rejected' },
+      output: 'built in 1894',
+    });
+  });
+
+  test('shows the plan also where the facts are very long', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [text('fact '.repeat(3000)), p, done, 'the answer'] } });
+    const run = await world.client.start('magentic', reviewed);
+
+    const id = await request(run);
+
+    expect((await run.requests())[0]?.prompt).toMatch(/^The plan:\nthe plan\n/);
+    await run.respond(id, 'approve');
+    await run.result();
+  });
+
+  test('that nobody makes in time counts as a rejection', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p] } });
+
+    const run = await world.client.start('magentic', { ...team, options: { ...options, planReview: { timeout: '2 days' } } });
+
+    expect(await run.result()).toMatchObject({
+      status: 'stopped',
+      stopReason: { code: 'plan.rejected', message: expect.stringContaining('Nobody reviewed the plan') as string },
+      output: null,
+      rounds: 0,
+    });
+    expect(await run.requests()).toMatchObject([{ status: 'expired' }]);
+  });
+
+  test('or as approval, where that is said', async () => {
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [f, p, ledger(), done, 'the answer'], searcher: ['1894'] },
+    });
+    const planReview = { timeout: '2 days', onTimeout: 'approve' } as const;
+
+    const run = await world.client.start('magentic', { ...team, options: { ...options, planReview } });
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'the answer' });
+  });
+
+  test('or as a failure', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p] } });
+    const planReview = { timeout: '2 days', onTimeout: 'fail' } as const;
+
+    const run = await world.client.start('magentic', { ...team, options: { ...options, planReview } });
+
+    await expect(run.result()).rejects.toMatchObject({ type: 'Request.Expired' });
+    expect(await run.status()).toMatchObject({ status: 'failed', failure: { type: 'Request.Expired' } });
+  });
+
+  test('of a member of another run is listed and answered at the top', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p, done, 'the answer'], coder: ['thanks'] } });
+    const research = { name: 'research', pattern: 'magentic' as const, agents: ['searcher'], options: { ...options, planReview: true } };
+    const run = await world.client.start('sequential', { agents: [research, 'coder'], task: 'How old?' });
+    const inside = await request(run);
+
+    const [view] = await run.requests();
+    expect(view).toMatchObject({ kind: 'planReview', requestId: expect.stringMatching(`~${inside}$`) as string });
+    await run.respond(view?.requestId ?? '', 'approve');
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'thanks' });
+  });
+});
+
+describe('a magentic run that continues as new after every few events', () => {
+  const script = () => ({
+    lead: [
+      text('the facts'),
+      text('the plan'),
+      text('the plan, revised'),
+      ledger({ next: 'searcher', say: 'find the year' }),
+      'no ledger',
+      ledger({ loop: true, next: 'searcher', why: 'the library is closed' }),
+      text('the new facts'),
+      text('the new plan'),
+      ledger({ next: 'coder', say: 'subtract' }),
+      done,
+      '130 years',
+      '{"age": 130}',
+    ],
+    searcher: ['it is closed'],
+    coder: ['130'],
+  });
+  const play = async (world: World) => {
+    const run = await world.client.start('magentic', {
+      ...team,
+      options: { ...options, maxStalls: 0, planReview: true },
+      output: { schema: { type: 'object', required: ['age'] }, from: 'conversation', agent: 'lead' },
+    });
+    await run.respond(await request(run, 1), { decision: 'revise', feedback: 'shorter' });
+    await run.respond(await request(run, 2), 'approve');
+    await run.respond(await request(run, 3), 'approve');
+    return { run, result: await run.result() };
+  };
+
+  test('also while a plan is reviewed says and hears the same, and repeats no call', async () => {
+    await using plain = await openWorld({ environment, agents, script: script() });
+    await using short = await openWorld({ environment, agents, script: script(), historyEvents: 5 });
+
+    const expected = await play(plain);
+    const { run, result } = await play(short);
+
+    expect(result).toEqual(expected.result);
+    expect(result).toMatchObject({ status: 'completed', output: { age: 130 }, rounds: 3 });
+    short.model.assertComplete();
+    expect(short.model.calls.map(({ model, messages }) => ({ model, messages }))).toEqual(
+      plain.model.calls.map(({ model, messages }) => ({ model, messages })),
+    );
+    expect((await run.checkpoint()).continuations).toBeGreaterThanOrEqual(5);
+    const said = async (handle: RunHandle) => (await handle.transcript()).map(({ message, audience }) => [textOf(message), audience]);
+    expect(await said(run)).toEqual(await said(expected.run));
+  });
+
+  test('keeps its limit, and what it had when even the best answer failed', async () => {
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: {
+        lead: [text('f'), text('p'), ledger(), stalled, { status: 401, body: { error: { message: 'bad key' } } }],
+        searcher: ['built in 1894'],
+      },
+      historyEvents: 5,
+    });
+
+    const run = await world.client.start('magentic', { ...team, options: { ...options, maxStalls: 0, maxResets: 0 } });
+
+    expect(await run.result()).toMatchObject({
+      status: 'stopped',
+      stopReason: { code: 'limit.resets' },
+      incomplete: true,
+      output: 'built in 1894',
+    });
+    world.model.assertComplete();
+  });
+});
+
+describe('cancelling a magentic run', () => {
+  const [f, p] = [text('the facts'), text('the plan')];
+
+  test('while a plan waits for its review withdraws the request', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p] } });
+    const run = await world.client.start('magentic', { ...team, options: { ...options, planReview: true } });
+    const id = await request(run);
+
+    await run.cancel({ reason: 'too dear' });
+
+    expect(await run.result()).toMatchObject({ status: 'cancelled', stopReason: { message: 'too dear' }, output: null });
+    expect(await run.requests()).toMatchObject([{ requestId: id, status: 'withdrawn' }]);
+    await expect(run.respond(id, 'approve')).rejects.toMatchObject({ type: 'Run.Closed' });
+  });
+
+  test('lets the call to the manager end, and starts nothing after it', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, { text: p, delayMs: 300 }] } });
+    const run = await world.client.start('magentic', { ...team, options });
+    await world.model.called(2);
+
+    await run.cancel();
+
+    expect(await run.result()).toMatchObject({ status: 'cancelled', output: null, usage: { modelCalls: 2 } });
+    world.model.assertComplete();
+  });
+
+  test('lets the turn in flight end, and keeps its words', async () => {
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [f, p, ledger()], searcher: [{ text: 'built in 1894', delayMs: 300 }] },
+    });
+    const run = await world.client.start('magentic', { ...team, options });
+    await world.model.called(4);
+
+    await run.cancel();
+
+    expect(await run.result()).toMatchObject({ status: 'cancelled', output: 'built in 1894', rounds: 1 });
+    world.model.assertComplete();
+  });
+
+  test('immediately breaks off the call to the manager', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, { hang: true }] } });
+    const run = await world.client.start('magentic', { ...team, options });
+    await world.model.called(2);
+
+    await run.cancel({ mode: 'immediate' });
+    await world.model.aborted(1);
+
+    expect(await run.result()).toMatchObject({ status: 'cancelled', output: null });
+  });
+
+  test('after its end only tells how it ended', async () => {
+    await using world = await openWorld({ environment, agents, script: { lead: [f, p, done, 'the answer'] } });
+    const run = await world.client.start('magentic', { ...team, options });
+    await run.result();
+
+    expect(await run.cancel()).toEqual({ status: 'completed' });
+  });
+});
+
+describe('a magentic run over the conversation of an earlier one', () => {
+  test('hears what was said there, plans anew, and counts from zero', async () => {
+    const lines = (n: number) => [text(`f${n}`), text(`p${n}`), ledger({ say: `do ${n}` }), done, `answer ${n}`];
+    await using world = await openWorld({
+      environment,
+      agents,
+      script: { lead: [...lines(1), ...lines(2)], searcher: ['built in 1894', 'of iron'] },
+    });
+    const limits = { ...options, maxRounds: 1 };
+    const first = await world.client.start('magentic', { ...team, options: limits });
+    await first.result();
+
+    const run = await world.client.start('magentic', { ...team, task: 'And of what?', options: limits, conversation: first.id });
+
+    expect(await run.result()).toMatchObject({ status: 'completed', output: 'answer 2', rounds: 2 });
+    expect(heard(callOf(world, 'searcher', 1))).toEqual([
+      'How old is the bridge?',
+      expect.stringContaining('p1') as string,
+      'do 1',
+      'built in 1894',
+      '[lead]\nanswer 1',
+      'And of what?',
+      expect.stringContaining('p2') as string,
+      'do 2',
+    ]);
+  });
+});
+
+describe('a magentic run that fails', () => {
+  const [f, p] = [text('the facts'), text('the plan')];
+  const refused = { status: 401, body: { error: { message: 'bad key' } } };
+
+  test.each([
+    ['of the manager, at the beginning', { lead: [refused] }, ['How old is the bridge?']],
+    ['of an agent', { lead: [f, p, ledger({ say: 'find it' })], searcher: [refused] }, ['How old is the bridge?', 'the ledger', 'find it']],
+    ['of the manager, at the end', { lead: [f, p, done, refused] }, ['How old is the bridge?', 'the ledger', 'answer']],
+  ])('ends with the failure %s, and leaves the transcript readable', async (_, script, said) => {
+    await using world = await openWorld({ environment, agents, script });
+    const prompts = { ledger: 'the ledger', finalAnswer: 'answer' };
+
+    const run = await world.client.start('magentic', { ...team, options: { ...options, prompts } });
+
+    await expect(run.result()).rejects.toMatchObject({ type: 'Model.Refused' });
+    expect((await run.transcript()).map(({ message }) => textOf(message))).toEqual(said);
+  });
+
+  test.each([
+    ['a manager whom nobody knows', { manager: { agent: 'laed' } }, 'options.manager.agent', 'Input.UnknownAgent'],
+    ['no rounds', { maxRounds: 0 }, 'options.maxRounds', 'Input.Invalid'],
+    ['fewer than no resets', { maxResets: -1 }, 'options.maxResets', 'Input.Invalid'],
+    ['a prompt of another name', { prompts: { fact: 'x' } }, 'options.prompts', 'Input.Invalid'],
+    ['a policy of another name', { planReview: { onTimeout: 'revise' } }, 'options.planReview', 'Input.Invalid'],
+  ])('at once with %s', async (_, wrong, place, type) => {
+    await using world = await openWorld({ environment, agents });
+
+    const running = environment.client.workflow.execute('magentic', {
+      workflowId: `bad-${Math.random()}`,
+      taskQueue: world.taskQueue,
+      args: [{ ...team, options: wrong }],
+    });
+
+    const { cause } = (await running.catch((error: unknown) => error)) as { cause: { type: string; message: string } };
+    expect(cause.type).toBe(type);
+    expect(cause.message).toContain(place);
+    expect(world.model.calls).toHaveLength(0);
   });
 });

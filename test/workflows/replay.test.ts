@@ -19,7 +19,9 @@ const fileWith = (pattern: string, text: string) =>
 const typesIn = ({ events }: History) => events.map(({ eventType }) => eventType.replace('EVENT_TYPE_', ''));
 
 /** The workflow's id decides what a replay tells its handlers; the history itself does not hold it. */
-const idOf = (file: string) => ({ sequential: 'sequential/drinks', session: 'session/guide/anna' })[file.split('.')[0] ?? ''];
+const idOf = (file: string) =>
+  ({ sequential: 'sequential/drinks', session: 'session/guide/anna', handoff: 'nested/1/1-help' })[file.split('.')[0] ?? ''] ??
+  `${file.split('.')[0]}/1`;
 const replay = (workflowBundle: ReplayWorkerOptions['workflowBundle'], file: string, history: History = read(file)) =>
   Worker.runReplayHistory({ workflowBundle }, history, idOf(file));
 
@@ -34,7 +36,7 @@ describe('the recorded histories', () => {
     const activities = JSON.stringify(all)
       .match(/"activityType":\{"name":"\w+"/g)
       ?.map((match) => /(\w+)"$/.exec(match)?.[1]);
-    expect([...new Set(activities)].sort()).toEqual(['callModel', 'callTool', 'loadTeam']);
+    expect([...new Set(activities)].sort()).toEqual(['askModel', 'callFunction', 'callModel', 'callTool', 'loadTeam']);
     expect(JSON.stringify(all)).toContain('"attempt":2');
     expect(all.flatMap(typesIn)).toEqual(
       expect.arrayContaining([

@@ -171,6 +171,6 @@ describe('smoke', () => {
     await using world = await openWorld({ environment, orchestrations: [o], script: { a: ['one'], b: ['two'] } });
     const run = await world.client.start(o, { task: { x: 1 } });
     const { output } = await run.result();
-    expect(output.text).toBe('one');
+    expect(output).toEqual({ text: 'one' });
   });
 });

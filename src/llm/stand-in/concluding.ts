@@ -3,8 +3,8 @@ import type { Intent } from './intent.js';
 import { planIn } from './planning.js';
 import { keySentences, listed, read, sentencesOf } from './reading.js';
 import { isRemark } from './reviewing.js';
-import { approves, type Line } from './talk.js';
-import { shorten } from './writing.js';
+import { approves, noText, type Line } from './talk.js';
+import { shorten, withoutNotes } from './writing.js';
 
 const over = /^The (?:work|conversation|discussion|chat) (?:is over|had to be stopped)\b/i;
 /** A text up to this length is an answer as it stands, in characters. */
@@ -15,8 +15,15 @@ export function conclude(lines: Line[], intent?: Intent): string | undefined {
   const last = lines.at(-1);
   if (!last || last.name !== '' || last.isOwn || !over.test(last.text)) return undefined;
   const said = lines.slice(0, -1).filter(({ name, isOwn, kind, text }) => (name !== '' || isOwn) && kind === 'words' && text !== '');
-  const matter = said.filter(({ text }) => !isRemark(text) && !(text.length <= 400 && approves(text)));
-  const latest = [...new Map((matter.length > 0 ? matter : said).map((line) => [line.name, line.text])).values()];
+  const results = said.filter(({ text }) => !(text.length <= 400 && approves(text)));
+  const matter = results.filter(({ text }) => !isRemark(text));
+  const isEmpty = ({ text }: Line) => text.startsWith(noText) || text.startsWith('Nothing that was said here');
+  if (results.length > 0 && results.every(isEmpty)) return results[0]?.text.split('\n')[0];
+  const latest = [
+    ...new Map(
+      (matter.length > 0 ? matter : results).filter((line) => !isEmpty(line)).map((line) => [line.name, withoutNotes(line.text)]),
+    ).values(),
+  ];
   const texts = latest.filter((text, index) => latest.indexOf(text) === index);
   const [only = ''] = texts;
   const answer =

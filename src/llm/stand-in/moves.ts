@@ -33,7 +33,7 @@ export function moveFor(lines: Line[], tools: Tools, instructions: string): Http
   const to = since.some(({ isOwn, kind }) => isOwn && kind === 'words') ? undefined : betterThanMe(targets, asked.text, instructions);
   const isTaken = to && since.some(({ name, handedTo }) => name === to.name || handedTo.includes(to.name));
   if (!to || isTaken) return undefined;
-  const reason = `${listed(to.shared.slice(0, 4).map((word) => `“${word}”`))} is for ${to.name}.`;
+  const reason = `it is about ${listed(to.shared.slice(0, 4).map((word) => `“${word}”`))}.`;
   return { text: handoverWords(to.name, reason), calls: [{ name: `transfer_to_${to.name}`, arguments: { reason } }] };
 }
 
@@ -94,9 +94,16 @@ function isRepeated(lines: Line[], at: number): boolean {
 const farewell =
   /\b(?:many |no,? )?(?:thanks|thank you|that(?:['’]s| is| was) (?:all|it|everything)|good ?bye|bye|nothing (?:more|else)|all set|cheers)\b(?: (?:a lot|so much|very much|for now))?/gi;
 
+/** Whatever else is said beside a farewell is still to be answered. */
+const polite = new Set(
+  'help great perfect good nice lovely super fine okay alright work solved done day time kind appreciated everybody everyone answer quick fast'.split(
+    ' ',
+  ),
+);
+
 function isFarewell(text: string): boolean {
   if (text.includes('?') || text.search(farewell) < 0) return false;
-  return contentWords(text.replace(farewell, ' ')).length <= 4;
+  return contentWords(text.replace(farewell, ' ')).every((word) => polite.has(word));
 }
 
 function completion(lines: Line[], asked: string): { name: string; arguments: { summary: string } } {

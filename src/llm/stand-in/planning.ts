@@ -35,7 +35,7 @@ function membersIn(question: string): Option[] {
 function purposeIn(about: string): string {
   const sentences = sentencesOf(about);
   const purpose = sentences.find((sentence) => !/^You are (?:an? |the )[\w -]+\.$/i.test(sentence)) ?? sentences[0] ?? about;
-  return inShort(purpose.replace(/\.$/, ''), 140);
+  return inShort(purpose.replace(/^You (?:will |must |should )?/, '').replace(/\.$/, ''), 140);
 }
 
 function planFor({ text, lines }: Question, members: Option[]): string {
@@ -50,7 +50,7 @@ function planFor({ text, lines }: Question, members: Option[]): string {
     : reason && known.length > 1
       ? [...known.slice(1), ...known.slice(0, 1)]
       : known;
-  const opening = reason ? 'The work came to a halt, so somebody else begins this time.' : `For “${inShort(taskOf(lines), 120)}”:`;
+  const opening = reason ? 'The work came to a halt, so somebody else begins this time.' : `For “${subjectOf(taskOf(lines))}”:`;
   const list = order.map(({ name, about }, index) => `${index + 1}. ${name}: ${about}`);
   return [opening, ...list, ...said, ...(feedback ? [`Changed as asked: ${inShort(feedback, 1000)}`] : [])].join('\n');
 }
@@ -72,6 +72,10 @@ function changed(plan: Option[], members: Option[], feedback: string): Option[] 
   return order.length > 0 ? order : plan;
 }
 
+function subjectOf(task: string): string {
+  return task.length <= 120 ? inShort(task) : read(task).title;
+}
+
 function factsOf({ text, lines }: Question): string {
   const task = taskOf(lines);
   const reading = read(task);
@@ -79,6 +83,8 @@ function factsOf({ text, lines }: Question): string {
   const isAgain = /learnt since|come to a halt/i.test(text);
   const items = (list: string[]) => (list.length > 0 ? list.map((item) => `- ${inShort(item)}`) : ['- nothing']);
   const key = (words: string) => keySentences(read(words).sentences, 3).map((sentence) => sentence.text);
+  const isOpen = (sentence: string) => sentence.endsWith('?') || /\b(?:compare|compute|calculate|decide|choose|estimate)\b/i.test(sentence);
+  const puzzles = sentencesOf(task.slice(0, 50_000)).filter(isOpen).slice(0, 3);
   const open = [...reading.names, ...reading.keywords.filter((word) => !reading.names.some((name) => name.toLowerCase().includes(word)))];
   return [
     '**Stated by the task**',
@@ -86,11 +92,7 @@ function factsOf({ text, lines }: Question): string {
     '**To be looked up**',
     ...items(open.slice(0, 3).map((word) => `what the team knows of ${word}`)),
     '**To be worked out**',
-    ...items(
-      sentencesOf(task)
-        .filter((sentence) => sentence.endsWith('?') || /\b(?:how|compare|compute|which|plan|decide)\b/i.test(sentence))
-        .slice(0, 3),
-    ),
+    ...items(puzzles.length > 0 ? puzzles : [`what follows from it for “${subjectOf(task)}”`]),
     ...(isAgain ? ['**Learnt since**', ...items(learnt.slice(-3).flatMap(key))] : []),
     '**Guesses**',
     isAgain ? '- that everything stands in the task: revised, it does not' : '- that everything that is needed stands in the task',

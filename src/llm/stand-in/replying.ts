@@ -9,12 +9,12 @@ import { intentOf, lengthIn, type Intent } from './intent.js';
 import { contentWords, sentencesOf } from './reading.js';
 import { isReviewer, review, revise, reviseFor } from './reviewing.js';
 import { isTask, type Scene } from './scene.js';
-import type { Line } from './talk.js';
+import { noText, partOf, type Line } from './talk.js';
 import { answer, atMost, draft, extract, outline, shorten } from './writing.js';
 
 /** A follow-up is taken at its word; otherwise the instructions say what the agent does, or else the task does. */
 export function wordsFor(scene: Scene, lines: Line[], tools: OfferedTool[]): string {
-  const { instructions, document } = scene;
+  const { instructions } = scene;
   const intent = intentOf(instructions);
   const end = conclude(lines, intent);
   if (end !== undefined) return end;
@@ -22,7 +22,7 @@ export function wordsFor(scene: Scene, lines: Line[], tools: OfferedTool[]): str
   if (found.some(({ tool }) => tool.startsWith('ask_'))) return answerWith(found, intent, lengthIn(instructions));
   const results = found.map(({ tool, text }) => `${tool}: ${text}`).join('\n');
   if (results !== '' && !scene.isLong) return results;
-  const said = inAConversation(scene, lines, tools) ?? (scene.isFollowUp ? followUp(scene, lines) : atWork(scene));
+  const said = inAConversation(scene, lines, tools) ?? (scene.isFollowUp ? followUp(scene, lines) : atWork(scene, lines));
   return results === '' ? said : `${said}\n\n${results}`;
 }
 
@@ -41,8 +41,8 @@ function inAConversation(scene: Scene, lines: Line[], tools: OfferedTool[]): str
   return isIdle ? discuss(instructions, lines, document) : undefined;
 }
 
-function atWork(scene: Scene): string {
-  return perform(intentOf(scene.instructions), scene) ?? perform(intentOf(scene.ask), scene) ?? byDefault(scene);
+function atWork(scene: Scene, lines: Line[]): string {
+  return perform(intentOf(scene.instructions), scene) ?? perform(intentOf(scene.ask), scene) ?? byDefault(scene, partOf(lines));
 }
 
 function followUp(scene: Scene, lines: Line[]): string {
@@ -52,7 +52,7 @@ function followUp(scene: Scene, lines: Line[]): string {
   return perform(intent, scene) ?? reviseFor(ask, lines) ?? noted(scene, lines);
 }
 
-function byDefault(scene: Scene): string {
+function byDefault(scene: Scene, part?: string): string {
   if (scene.isQuestion)
     return answerFrom(
       scene.ask,
@@ -63,14 +63,17 @@ function byDefault(scene: Scene): string {
   if (scene.ask === '') return 'Nothing was said yet. Give me a text to work on.';
   return scene.isTask
     ? (knownTo(scene.instructions, scene.ask) ??
-        `There is no text here to work on, and a stand-in knows nothing of the world. What was asked: “${scene.ask}”`)
+        `${noText} What was asked: “${scene.ask}”${part === undefined ? '' : `\nMy part in it: ${part}.`}`)
     : noted(scene, []);
 }
 
-/** What nobody has said may stand in the instructions. */
+/** The answer may stand in the instructions. */
 function answerFrom(question: string, sources: string[], instructions: string): string {
+  const asked = [...new Set(contentWords(question))];
+  const known = knownTo(instructions, question);
+  if (known !== undefined && 2 * sharedWords(asked, known).length >= asked.length) return known;
   const found = answer(question, sources);
-  return found.startsWith('Nothing that was said here answers') ? (knownTo(instructions, question) ?? found) : found;
+  return found.startsWith('Nothing that was said here answers') ? (known ?? found) : found;
 }
 
 function noted({ ask, instructions }: Scene, lines: Line[]): string {

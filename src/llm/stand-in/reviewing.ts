@@ -1,13 +1,13 @@
 /** Reviewers make a remark on a draft and approve its revision; writers revise what was remarked on. */
 import { intentsIn, lengthIn } from './intent.js';
 import { contentWords, read, sentencesOf } from './reading.js';
-import { approves, inShort, lastIndex, type Line } from './talk.js';
+import { approves, inShort, lastIndex, noText, type Line } from './talk.js';
 import { atMost, shorten } from './writing.js';
 
 const reviews = /\b(?:review\w*|critic\w*|critiqu\w*|approv\w*|feedback|proofread\w*|what you would change)\b/i;
 /** "You are the report reviewer", or whoever is told what to say of good work. */
 const isToReview =
-  /\bYou are (?:an? |the )?(?:[\w-]+ ){0,4}(?:reviewer|critic|proofreader|approver)\b|\b(?:say|reply|answer|respond|write)(?: \w+){0,3} ["“'`]?APPROVED/i;
+  /\bYou are (?:an? |the )?(?:[\w-]+ ){0,4}(?:reviewer|critic|proofreader|approver)\b|\bgive (?:\w+ )?feedback\b|\b(?:say|reply|answer|respond|write)(?: \w+){0,3} ["“'`]?APPROVED/i;
 
 /** The first of its words counts: "a writer who listens to feedback" writes. */
 export function isReviewer(instructions: string): boolean {
@@ -25,6 +25,7 @@ export function review(instructions: string, lines: Line[], document: string): s
   const own = lastIndex(words, ({ isOwn }) => isOwn);
   const isAlone = words.every(({ name, isOwn }) => name === '' && !isOwn);
   if (draft.name === '') return isAlone && document !== '' ? remarkOn(document, instructions) : undefined;
+  if (draft.text.startsWith(noText) && own < 0) return 'There is nothing to review yet: the text is missing.';
   const isRevision = words.slice(0, Math.max(own, 0)).some(({ name }) => name === draft.name);
   return isRevision ? approvalOf(draft.text, instructions) : remarkOn(draft.text, instructions);
 }
@@ -35,10 +36,10 @@ export function revise(lines: Line[]): string | undefined {
   const own = words[lastIndex(words, ({ isOwn }) => isOwn)];
   const remark = words.at(-1);
   if (!own || !remark || remark.isOwn || remark.name === '') return undefined;
-  if (approves(remark.text)) return own.text;
-  if (!asksForChange(remark.text)) return undefined;
+  if (approves(remark.text) || (own.text.startsWith(noText) && isRemark(remark.text))) return own.text;
+  if (!isRemark(remark.text)) return undefined;
   const limit = Number(/\bto (?:at most )?(\d+) words\b/i.exec(remark.text)?.[1] ?? 0);
-  return atMost(limit || undefined, shorter(own.text));
+  return limit > 0 ? within(limit, own.text) : shorter(own.text);
 }
 
 /** The same for what a person wants changed. */
@@ -47,14 +48,31 @@ export function reviseFor(ask: string, lines: Line[]): string | undefined {
   return own !== undefined && wordCount(own) > 12 && asksForChange(ask) ? shorter(own) : undefined;
 }
 
+/** Longer than this it is a text of its own. */
+const remarkLength = 600;
+
 export function isRemark(text: string): boolean {
-  return text.length <= 400 && asksForChange(text);
+  return text.length <= remarkLength && asksForChange(text);
 }
 
+/** What is quoted from a draft asks for nothing. */
 function asksForChange(text: string): boolean {
-  return /\b(?:shorten|shorter|too (?:long|short)|split|add|chang|revis|rewrite|rephras|replac|remov|cut|clearer|unclear|missing|improv|should|could|instead|needs?)/i.test(
-    text.slice(0, 2000),
-  );
+  const said = text.replace(/“[^”]*”/g, '');
+  return changes.test(said) || advice.test(said) || orders.test(said);
+}
+
+const changes =
+  /\b(?:shorten|shorter|too (?:long|short|vague)|split|rewrite|rephras\w+|revis\w+|replac\w+|remove|clearer|unclear|missing|improv\w+)\b/i;
+const advice = /\b(?:should|could|must|needs? to|please) (?:be|say|have|name|mention|add|cut|change|use|make|come|not)\b/i;
+const orders = /(?:^|[.!:;]\s+)(?:please )?(?:add|cut|change|say|name|mention|explain|give|make|drop|use|start|begin|end)\b/i;
+
+/** In whole sentences, if they can be kept. */
+function within(words: number, text: string): string {
+  for (let sentences = 8; sentences > 0; sentences--) {
+    const short = shorten(text, { sentences });
+    if (wordCount(short) <= words) return short;
+  }
+  return atMost(words, shorter(text));
 }
 
 function shorter(text: string): string {

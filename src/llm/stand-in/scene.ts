@@ -1,5 +1,6 @@
 /** What a request is about: who asks what, over which text. */
 import type { HttpModelMessage } from '../http-model.js';
+import { sentencesOf } from './reading.js';
 
 export interface Scene {
   instructions: string;
@@ -80,6 +81,9 @@ function splitTask(text: string): { task: string; document: string } {
   if (bare.length <= textLength && !bare.includes('\n\n')) {
     const [, task = '', rest = ''] = /^([^:\n]{3,120}:)\s+(\S.*)$/s.exec(bare) ?? [];
     if (isTask(task)) return { task, document: rest };
+    const [first = '', ...facts] = sentencesOf(bare);
+    if (isTask(first) && facts.length > 0 && !facts.some(isTask) && facts.join(' ').split(/\s+/).length > 6)
+      return { task: first, document: facts.join(' ') };
     return { task: bare, document: isTask(bare) || bare.split(/\s+/).length < 6 ? '' : bare };
   }
   const paragraphs = bare.split(/\n\s*\n/);
@@ -93,7 +97,7 @@ export function isTask(paragraph: string): boolean {
   if (paragraph.length > textLength || paragraph.startsWith('#')) return false;
   return (
     /[:?]\s*$/.test(paragraph) ||
-    /^(?:please\s+)?(?:analy[sz]e|classify|compose|condense|create|describe|draft|edit|explain|extract|find|give|list|make|outline|prepare|produce|read|review|rewrite|shorten|study|summari[sz]e|tell|turn|use|work|write)\b/i.test(
+    /^(?:please\s+)?(?:analy[sz]e|calculate|choose|classify|compare|compose|condense|create|decide|describe|discuss|draft|edit|explain|extract|find|give|investigate|list|make|outline|prepare|produce|propose|read|recommend|review|rewrite|shorten|study|suggest|summari[sz]e|tell|translate|turn|use|work|write|(?:design|plan|research) (?:an?|the|how|what|my|our))\b/i.test(
       paragraph,
     )
   );

@@ -23,10 +23,13 @@ export function instructionWords(to: string, part: string, task: string): string
   return `Your part, ${to}: ${part}\nThe task: ${task}`;
 }
 
-const instruction = /^Your part, [\w.-]+: /;
+const instruction = /^Your part, [\w.-]+: (.*)/;
 /** A team is told its plan. */
 const briefing = /^(?:The task:\n([\s\S]*?)\n\n)?We work on the task together\./;
 const notice = /^(?:Nobody answers for the moment\.|Nobody has answered\.)/;
+
+/** Said for want of a text; nobody can work on that either. */
+export const noText = 'There is no text here to work on, and a stand-in knows nothing of the world.';
 
 export function talkOf(messages: HttpModelMessage[]): Line[] {
   const lines = messages.filter(({ role }) => role === 'user' || role === 'assistant').map(lineOf);
@@ -48,12 +51,18 @@ function kindOf(text: string, name: string, role: string): Line['kind'] {
   return notice.test(text) ? 'notice' : 'words';
 }
 
+/** What the agent was told to do, by a manager who spoke last. */
+export function partOf(lines: Line[]): string | undefined {
+  const last = lines.at(-1);
+  return last?.kind === 'instruction' ? instruction.exec(last.text)?.[1] : undefined;
+}
+
 /** The messages without what only says who does what and when, so that what remains is the matter itself. */
 export function matterOf(messages: HttpModelMessage[]): HttpModelMessage[] {
   return messages.flatMap((message) => {
     if (message.role !== 'user' && message.role !== 'assistant') return [message];
-    const { kind } = lineOf(message);
-    if (kind === 'words') return [message];
+    const { kind, name, text } = lineOf(message);
+    if (kind === 'words') return message.role === 'user' && name !== '' && text.startsWith(noText) ? [] : [message];
     if (message.role === 'assistant') return [{ ...message, content: '' }];
     const task = kind === 'briefing' ? (briefing.exec(message.content)?.[1] ?? '') : '';
     return task === '' ? [] : [{ ...message, content: task }];
@@ -74,9 +83,12 @@ export function lastIndex<T>(list: readonly T[], is: (item: T) => boolean): numb
   return list.map(is).lastIndexOf(true);
 }
 
+const conditional =
+  /(?:\b(?:not|cannot|never|until|before|unless|once|if|when)|n['’]t)\b[^.!?]{0,40}\b(?:approve|done|good|finished)|\bapprove\w*\b[^.!?]{0,40}\b(?:until|before|unless|once|if|when|after)\b/i;
+
 /** They say that nothing is left to do. */
 export function approves(text: string): boolean {
-  if (/\b(?:not|n['’]t|never|until|before|unless|once|if|when)\b[^.!?]{0,40}\b(?:approve|done|good|finished)/i.test(text)) return false;
+  if (conditional.test(text)) return false;
   if (/\bAPPROVED\b/.test(text)) return true;
   // In a longer text such words are part of the matter.
   return (

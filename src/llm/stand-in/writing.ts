@@ -49,7 +49,7 @@ export function draft(text: string, notes = ''): string {
 
 /** The same in fewer words: always shorter than what it is made of. */
 export function shorten(text: string, { sentences, words }: Length = {}): string {
-  const reading = read(text.replace(runInHeading, ''));
+  const reading = read(withoutNotes(text).replace(runInHeading, ''));
   const budget = Math.floor(text.length * 0.55);
   const wanted = sentences ?? Math.max(1, Math.ceil(reading.sentences.length * 0.45));
   const kept: string[] = [];
@@ -95,6 +95,15 @@ export function answer(question: string, sources: string[]): string {
   const { keywords } = read(sources.join('\n\n'));
   const nothing = `Nothing that was said here answers “${question.trim()}”.`;
   return keywords.length > 0 ? `${nothing} It was about ${listed(keywords.slice(0, 5))}.` : nothing;
+}
+
+/** Lists of names and figures, as extracts and drafts have them, say nothing by themselves. */
+export function withoutNotes(text: string): string {
+  const rest = text.replace(
+    /^(?:\*\*(?:Subject|Figures|Names|What it keeps coming back to):\*\* |\*\*Key facts\*\*$|\*What it is about: |The figures to remember: ).*\n*/gm,
+    '',
+  );
+  return rest.trim() === '' ? text : rest.trim();
 }
 
 export function atMost(words: number | undefined, text: string): string {

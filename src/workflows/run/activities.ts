@@ -34,7 +34,11 @@ export function storeTranscript(summary: string) {
 }
 
 export function lookUpRun(summary: string) {
-  return proxyActivities<Activities>({ ...housekeeping, summary }).lookUpRun;
+  return proxyActivities<Activities>({ ...housekeeping, summary, cancellationType: ActivityCancellationType.TRY_CANCEL }).lookUpRun;
+}
+
+export function storeOutput(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).storeOutput;
 }
 
 export function askModel(time: StepTime, options: { summary: string; taskQueue?: string }) {

@@ -4,13 +4,14 @@ import { fail } from '../../contract/failure.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { OpenTurn } from '../../state/run-state.js';
 import { sealSegment, stepFailure } from './activities.js';
+import { sendPost } from './post.js';
 import type { AnyRun } from './run.js';
 
 /** Called before each model call with its turn, and between turns without. */
 export async function boundary(run: AnyRun, turn?: OpenTurn): Promise<void> {
   holdTokens(run);
   if (run.transcript.tailBytes > sizes.segment) await seal(run);
-  await continueIfDue(run, turn);
+  await continueIfDue(run, turn !== undefined);
 }
 
 /** Before each model call. */
@@ -25,18 +26,30 @@ export function holdTokens(run: AnyRun): void {
 export function isContinuationDue(run: AnyRun): boolean {
   if (run.traffic.parked > 0) return true;
   const { continueAsNewSuggested, historyLength } = workflowInfo();
-  return continueAsNewSuggested || historyLength > (run.state.settings.historyEvents ?? Infinity);
+  if (continueAsNewSuggested) return true;
+  // An execution that has done nothing yet is as long as the next one would be: where few events are allowed it would never end.
+  return run.outbox.hasWorked && historyLength > (run.state.settings.historyEvents ?? Infinity);
 }
 
-export async function continueIfDue(run: AnyRun, turn?: OpenTurn): Promise<void> {
+/** `isCounted`: whoever comes here is part of the traffic already. */
+export async function continueIfDue(run: AnyRun, isCounted: boolean): Promise<void> {
   if (!isContinuationDue(run)) return;
-  // All turns in flight meet here: only then nothing is half done.
-  const place = turn ? 1 : 0;
-  run.traffic.parked += place;
+  // Everybody meets here: only then nothing is half done.
+  const { traffic } = run;
+  const place = isCounted ? 0 : 1;
+  traffic.waiting += place;
+  traffic.parked += 1;
   try {
-    await condition(() => run.traffic.parked >= run.traffic.taking);
+    const isQuiet = () => traffic.parked >= traffic.taking + traffic.waiting;
+    // Until then nobody else may be there to send what others wait for.
+    while (!isQuiet()) {
+      await run.outbox.flush();
+      await condition(() => isQuiet() || run.state.post.length > 0);
+      await sendPost(run);
+    }
   } catch (error) {
-    run.traffic.parked -= place;
+    traffic.waiting -= place;
+    traffic.parked -= 1;
     throw error;
   }
   await continueAsNew(run);
@@ -61,8 +74,11 @@ async function seal(run: AnyRun): Promise<void> {
 }
 
 async function continueAsNew(run: AnyRun): Promise<never> {
+  // Somebody who stopped here before may have begun to tell some.
+  await run.outbox.sent();
   if (run.transcript.tailBytes > sizes.carriedTail) await seal(run);
-  await run.outbox.flush();
+  // Events go along in the state: told now, they would be answered before what they tell of is certain.
+  if (jsonBytes(run.state.outbox) > sizes.carriedTail) await run.outbox.flush();
   await condition(allHandlersFinished);
   const state = { ...run.state, continuations: run.state.continuations + 1 };
   const bytes = jsonBytes(state);

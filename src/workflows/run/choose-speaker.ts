@@ -26,8 +26,7 @@ export async function chooseSpeaker(run: ChatRun, place: Place): Promise<string 
   const onlyOne = candidates.length === 1 && manager.mayEnd === false;
   // With one candidate and no other question there is nothing to ask.
   if (onlyOne) return announce(run, candidates[0] as string, 'manager');
-  const asked =
-    'function' in manager ? await callManager(run, place, manager.function, candidates) : await askManager(run, manager, candidates);
+  const asked = 'function' in manager ? await callManager(run, place, manager, candidates) : await askManager(run, manager, candidates);
   if (asked === undefined) return fallback(run, place, manager, candidates);
   if (asked.done && manager.mayEnd !== false) return undefined;
   return announce(run, asked.speaker as string, 'manager', asked.reason);
@@ -71,10 +70,15 @@ async function askManager(run: ChatRun, manager: { agent: string } & SelectionOp
 }
 
 /** A name, or `{ speaker, done, reason }`. */
-async function callManager(run: ChatRun, { round, previous }: Place, name: string, candidates: string[]): Promise<Choice | undefined> {
+async function callManager(
+  run: ChatRun,
+  { round, previous }: Place,
+  { function: name, mayEnd = true }: { function: string } & SelectionOptions,
+  candidates: string[],
+): Promise<Choice | undefined> {
   const returned = await run.call(name, { round, previous, candidates }, { since: 0 });
   const choice = choiceOf(returned);
-  if (choice && (choice.done === true || candidates.includes(choice.speaker ?? ''))) return choice;
+  if (choice && ((choice.done && mayEnd) || candidates.includes(choice.speaker ?? ''))) return choice;
   run.emit('decision.refused', {
     by: name,
     reason: `who speaks next: ${show(choice?.speaker ?? returned)} is not one of ${candidates.join(', ')}`,

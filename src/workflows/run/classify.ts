@@ -12,6 +12,8 @@ interface Classification {
   labels: string[];
   reason?: string;
   confidence?: number;
+  /** Why there is no label, when no answer could be used. */
+  problem?: string;
 }
 
 /**
@@ -25,7 +27,7 @@ export async function classify(run: RoutingRun): Promise<string[]> {
   const labels = said.labels.filter((label) => Object.hasOwn(routes, label)).slice(0, match === 'all' ? undefined : 1);
   const targets = [...new Set(labels.map((label) => targetOf(routes[label])))];
   if (targets.length === 0 && otherwise !== undefined) targets.push(otherwise);
-  const { reason, confidence } = said;
+  const { problem, reason = problem, confidence } = said;
   run.emit('route.taken', {
     labels: said.labels.map((label) => label.slice(0, 100)).slice(0, 50),
     targets,
@@ -33,14 +35,12 @@ export async function classify(run: RoutingRun): Promise<string[]> {
     ...(confidence !== undefined && { confidence }),
   });
   if (targets.length > 0) return targets;
-  const found = said.labels.length > 0 ? said.labels.map(show).join(', ') : 'none';
-  throw fail(
-    'Route.Unmatched',
-    `No route fits the labels found (${found}), and there is no default. Routes: ${Object.keys(routes).join(', ')}.`,
-    {
-      final: true,
-    },
-  );
+  const found = said.labels.length > 0 ? said.labels.slice(0, 50).map(show).join(', ') : 'none';
+  const known = Object.keys(routes).join(', ');
+  const why = problem === undefined ? '' : ` ${problem}`;
+  throw fail('Route.Unmatched', `No route fits the labels found (${found}), and there is no default. Routes: ${known}.${why}`, {
+    final: true,
+  });
 }
 
 function targetOf(route: PatternOptions['routing']['routes'][string] | undefined): string {
@@ -51,23 +51,25 @@ async function askAgent(run: RoutingRun, agent: string): Promise<Classification>
   const { routes, match = 'first' } = run.options;
   const labels = Object.keys(routes);
   const one = { enum: labels };
-  const said = await run.ask<{ label?: string; labels?: string[]; reason?: string; confidence?: number }>(agent, {
+  // A route may have that name itself.
+  const mayBeNone = !labels.includes('none');
+  const said = await run.ask<{ label?: string; labels?: string[]; reason?: string; confidence?: number; problem?: string }>(agent, {
     about: 'the route',
     question: questionOf(run),
     schema: {
       type: 'object',
       properties: {
-        ...(match === 'all' ? { labels: { type: 'array', items: one } } : { label: { enum: [...labels, 'none'] } }),
+        ...(match === 'all' ? { labels: { type: 'array', items: one } } : { label: { enum: mayBeNone ? [...labels, 'none'] : labels } }),
         reason: { type: 'string' },
         confidence: { type: 'number', minimum: 0, maximum: 1 },
       },
       required: [match === 'all' ? 'labels' : 'label'],
     },
     // What fits no label even when asked again is unmatched: the default, or a failure of its own.
-    orElse: () => ({ labels: [] }),
+    orElse: (problem) => ({ labels: [], problem: `No answer of the classifier could be used. The last: ${problem}` }),
   });
-  const { label, labels: several = label === undefined || label === 'none' ? [] : [label], reason, confidence } = said;
-  return { labels: several, ...(reason !== undefined && { reason }), ...(confidence !== undefined && { confidence }) };
+  const isNone = said.label === undefined || (mayBeNone && said.label === 'none');
+  return { ...said, labels: said.labels ?? (isNone ? [] : [said.label as string]) };
 }
 
 function questionOf({ options: { routes, match = 'first' } }: RoutingRun): string {
@@ -75,8 +77,8 @@ function questionOf({ options: { routes, match = 'first' } }: RoutingRun): strin
     const description = typeof route === 'string' ? undefined : route.description;
     return description === undefined ? `- ${label}` : `- ${label}: ${description}`;
   });
-  const which =
-    match === 'all' ? 'Which of these labels fit? Name all that do.' : 'Which of these labels fits best? Say "none" if none does.';
+  const best = `Which of these labels fits best?${Object.hasOwn(routes, 'none') ? '' : ' Say "none" if none does.'}`;
+  const which = match === 'all' ? 'Which of these labels fit? Name all that do.' : best;
   return `Classify the last message.\n${which}\n${list.join('\n')}`;
 }
 

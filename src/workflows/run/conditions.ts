@@ -13,6 +13,7 @@ import {
   verdictOf,
   type TerminationState,
 } from '../../state/termination.js';
+import { show } from '../../contract/problems.js';
 import { now } from './clock.js';
 import { callRegistered } from './functions.js';
 import type { AnyRun } from './run.js';
@@ -27,10 +28,16 @@ export function turnEnded(run: AnyRun, turn: number): void {
   );
 }
 
+/** A manager was asked: its tokens count too. */
+export async function usageGrown(run: AnyRun): Promise<void> {
+  turnEnded(run, run.state.lastTurn);
+  await judge(run);
+}
+
 /** Between turns: asks the functions among the conditions, and stops the run when it is done. */
 export async function judge(run: AnyRun): Promise<void> {
   const { termination } = run.state;
-  if (!termination || run.traffic.taking > 0 || run.state.stop) return;
+  if (!termination || run.traffic.taking > 0 || run.state.stop || run.isEpilogue) return;
   if (run.transcript.length > run.state.judged) {
     const since = run.state.judged;
     run.state.judged = run.transcript.length;
@@ -45,12 +52,15 @@ async function askFunction(run: AnyRun, path: string, name: string, since: numbe
   update(run, (state) => observeCustom(state, path, { fired, ...(reason !== undefined && { reason }), at: new Date().toISOString() }));
 }
 
-function readVerdict(name: string, verdict: Json): { fired: boolean; reason?: string } {
+/** `true`, `false` or `{ stop, reason? }`; anything else is a mistake that nobody would notice. */
+export function readVerdict(name: string, verdict: Json): { fired: boolean; reason?: string } {
   if (typeof verdict === 'boolean') return { fired: verdict };
   if (typeof verdict === 'object' && verdict !== null && !Array.isArray(verdict) && typeof verdict.stop === 'boolean') {
     return { fired: verdict.stop, ...(typeof verdict.reason === 'string' && { reason: verdict.reason }) };
   }
-  throw fail('Function.Failed', `The condition "${name}" must return true, false or { stop, reason }.`, { final: true });
+  throw fail('Function.Failed', `The function "${name}" must return true, false or { stop, reason }, and returned ${show(verdict)}.`, {
+    final: true,
+  });
 }
 
 /** Somebody asks from outside: the turn in flight ends first. */
@@ -71,7 +81,7 @@ export function timePassed(run: AnyRun): void {
 
 function conclude(run: AnyRun): void {
   const fired = run.state.termination && verdictOf(run.state.termination);
-  if (!fired || run.state.stop) return;
+  if (!fired || run.state.stop || run.isEpilogue) return;
   run.stop(
     'completed',
     'condition',

@@ -20,6 +20,11 @@ import { showEnd } from './visibility.js';
 export interface PatternDefinition<Progress extends object, Options extends object = object> {
   /** New messages are welcome while it runs. @default false */
   conversational?: boolean;
+  /**
+   * As a member of another run: what was said there is heard by everybody, whatever else a turn is not to hear. @default false: a turn
+   * with `from` hears none of it
+   */
+  keepsTask?: boolean;
   /** What the pattern remembers, and how it begins. Plain JSON. */
   progress?: Progress;
   /**
@@ -27,6 +32,8 @@ export interface PatternDefinition<Progress extends object, Options extends obje
    * there the plot does not get to its end. It may use all words of a run but those that take turns. @default the last reply
    */
   conclude?: (run: Run<Progress, Options>) => Promise<Json | void>;
+  /** The output of a run that was cancelled, or has used up its tokens or time: nobody is asked any more. @default the last reply */
+  partial?: (run: Run<Progress, Options>) => Json | void;
 }
 
 /** A pattern's plot. What it returns is the run's output; nothing: the last reply. */
@@ -56,15 +63,16 @@ export function definePattern<Name extends string, Progress extends object = Jso
 ): (input: InputOf<Name>) => Promise<RunResult> {
   const workflow = async (input: unknown): Promise<RunResult> => {
     const { state, refusal } = openState(name, input, definition.progress ?? {});
-    const run = new Run<Progress, OptionsOf<Name>>(state, { conversational: definition.conversational ?? false });
+    const { conversational = false, keepsTask = false, partial } = definition;
+    const run: Run<Progress, OptionsOf<Name>> = new Run(state, { conversational, keepsTask, ...(partial && { partial: () => partial(run) }) });
     registerHandlers(run as AnyRun);
     try {
       if (refusal) throw refusal;
       const output = await run.scope.run(async () => {
         await loadRun(run as AnyRun, input);
         return await withinTime(run as AnyRun, async () => {
-          const told = await untilStopped(run as AnyRun, () => plot(run));
-          return await shapeOutput(run as AnyRun, told ?? (await conclude(run)));
+          const told = await once(run as AnyRun, 'told', () => untilStopped(run as AnyRun, () => plot(run)));
+          return await shapeOutput(run as AnyRun, told ?? (await once(run as AnyRun, 'concluded', () => conclude(run))));
         });
       });
       return await finish(run as AnyRun, output);
@@ -78,10 +86,18 @@ export function definePattern<Name extends string, Progress extends object = Jso
   return workflow;
 }
 
+/** What was done is not done again when the run continues as new while its output is made. */
+async function once(run: AnyRun, part: 'told' | 'concluded', body: () => Promise<Json | void>): Promise<Json | undefined> {
+  const done = (run.state.done ??= {});
+  if (!(part in done)) done[part] = (await body()) ?? null;
+  return done[part] ?? undefined;
+}
+
 /** `undefined` when the run was stopped before the plot came to its end. */
 async function untilStopped(run: AnyRun, plot: () => Promise<Json | void>): Promise<Json | undefined> {
   try {
     await judge(run);
+    if (run.state.turns.length === 0) run.throwIfStopped();
     return (await plot()) ?? undefined;
   } catch (error) {
     if (run.state.stop && error instanceof RunStopped) return undefined;
@@ -132,7 +148,9 @@ async function endBy(run: AnyRun, error: unknown): Promise<RunResult> {
   throw error;
 }
 
-async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
+async function finish(run: AnyRun, told?: Json): Promise<RunResult> {
+  const partial = told !== undefined || run.mayConclude ? undefined : run.pattern.partial?.();
+  const output = told === undefined ? (partial ?? undefined) : told;
   if (output !== undefined && jsonBytes(output) > sizes.input) {
     throw fail('Input.TooLarge', `The output of "${run.state.pattern}" is larger than ${sizes.input / 1024} KiB. Return less.`, {
       final: true,
@@ -142,7 +160,8 @@ async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
   const { status, incomplete, ...stopReason } = endOf(run);
   const result: RunResult = {
     status,
-    output: output ?? last?.text ?? null,
+    // `null` is what a function has made of it.
+    output: output === undefined ? (last?.text ?? null) : output,
     ...(output === undefined && last?.artifact && { outputArtifact: last.artifact }),
     stopReason,
     ...(incomplete && { incomplete }),
@@ -154,10 +173,10 @@ async function finish(run: AnyRun, output?: Json): Promise<RunResult> {
   return result;
 }
 
-function endOf({ state, ending }: AnyRun): { status: RunResult['status']; incomplete?: true } & RunResult['stopReason'] {
+function endOf({ state }: AnyRun): { status: RunResult['status']; incomplete?: true } & RunResult['stopReason'] {
   // The pattern had come to its own end when its last words met a condition.
-  const stop = state.stop?.code === 'condition' ? (ending ?? state.stop) : state.stop;
-  return stop ?? ending ?? { status: 'completed', code: 'completed', message: 'The pattern came to its end.' };
+  const stop = state.stop?.code === 'condition' ? (state.ending ?? state.stop) : state.stop;
+  return stop ?? state.ending ?? { status: 'completed', code: 'completed', message: 'The pattern came to its end.' };
 }
 
 async function close(run: AnyRun, status: 'completed' | 'stopped' | 'cancelled' | 'failed', announce: () => void): Promise<void> {
@@ -169,7 +188,7 @@ async function close(run: AnyRun, status: 'completed' | 'stopped' | 'cancelled' 
   withdrawAll(run);
   showEnd(run, status);
   announce();
-  reportUp(run, { ended: true });
+  reportUp(run, { ended: true, usage: run.state.usage });
   await CancellationScope.nonCancellable(async () => {
     for (const operation of run.state.operations) await abandon(run, operation);
     await sendPost(run);

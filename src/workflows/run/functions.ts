@@ -5,11 +5,15 @@ import type { AnyRun } from './run.js';
 import { beginStep, recordStep } from './steps.js';
 import { showDetails } from './visibility.js';
 
-/**
- * @param options.since the function is given what was said from this position on, as `messages`
- * @throws `Function.Failed`
- */
-export async function callRegistered(run: AnyRun, name: string, input: Json, { since }: { since?: number } = {}): Promise<Json> {
+export interface CallOptions {
+  /** The function is given what was said from this position on, as `messages`. */
+  since?: number;
+  /** Instead of `input`, which is only their beginning: words in the store. */
+  words?: string;
+}
+
+/** @throws `Function.Failed` */
+export async function callRegistered(run: AnyRun, name: string, input: Json, { since, words }: CallOptions = {}): Promise<Json> {
   run.throwIfStopped();
   const ordinal = (run.state.lastTurn += 1);
   const step = beginStep(run, `${ordinal}/1`);
@@ -23,7 +27,8 @@ export async function callRegistered(run: AnyRun, name: string, input: Json, { s
         ...base,
         name,
         step,
-        input,
+        input: words === undefined ? input : null,
+        ...(words !== undefined && { words }),
         ...(since !== undefined && { since }),
         transcript: run.transcript.ref(),
         idempotencyKey: `${run.state.conversationId}/${step}`,

@@ -26,65 +26,88 @@ export function registerHandlers(run: AnyRun): void {
   setHandler(defineQuery(queries.requests), () => run.state.requests.map(viewOf), { description: 'What people are asked' });
   setHandler(defineQuery(queries.turn), (which?: unknown) => turnOf(run, which), { description: 'What became of a message: {turnId}' });
 
-  register(run, messages.say, 'Say something: {message, id?}', {
+  const handlers = handlersOf(run);
+  // What came before the handlers is handed to each as it is registered. A signal of that kind is always older than an update.
+  for (const [name, handler] of handlers) setSignalHandler(run, name, handler);
+  setHandler(defineSignal<[unknown]>(nestedSignal), (report) => hearNested(run, report), { description: 'Between a run and its members' });
+  setDefaultSignalHandler((name) => refused(run, name, 'No signal of this name is known here.'));
+  for (const [name, handler] of handlers) setUpdateHandler(run, name, handler);
+}
+
+interface MessageHandler {
+  description: string;
+  refuse: (input: unknown) => Refusal | undefined;
+  accept: (input: unknown, updateId?: string) => unknown;
+}
+
+/** Each message comes by update and by signal with the same payload. */
+function handlersOf(run: AnyRun): [name: string, handler: MessageHandler][] {
+  const say: MessageHandler = {
+    description: 'Say something: {message, id?}',
     refuse: (input) => refusalOfSay(run, input),
     accept: (input, updateId) => accept(run, input, updateId),
-  });
-  register(run, messages.cancel, 'End the run: {mode?: graceful | immediate, reason?}', {
+  };
+  const cancel: MessageHandler = {
+    description: 'End the run: {mode?: graceful | immediate, reason?}',
     refuse: (input) => {
       const checked = checkCancel(input);
       return 'problem' in checked ? { type: 'Input.Invalid', reason: checked.problem } : undefined;
     },
     accept: (input) => requestCancel(run, input),
-  });
-  register(run, messages.respond, 'Answer a request: {requestId, response, by?}', {
+  };
+  const respond: MessageHandler = {
+    description: 'Answer a request: {requestId, response, by?}',
     refuse: (input) => refusalOfRespond(run, input),
     accept: (input) => acceptRespond(run, input),
-  });
-  register(run, messages.stop, 'Meet the condition "external": {reason?}', {
+  };
+  const stop: MessageHandler = {
+    description: 'Meet the condition "external": {reason?}',
     refuse: (input) => refusalOfStop(run, input),
     accept: (input) => acceptStop(run, input),
-  });
-  setHandler(defineSignal<[unknown]>(nestedSignal), (report) => hearNested(run, report), { description: 'Between a run and its members' });
-  setDefaultSignalHandler((name) => refused(run, name, 'No signal of this name is known here.'));
+  };
+  return [
+    [messages.say, say],
+    [messages.cancel, cancel],
+    [messages.respond, respond],
+    [messages.stop, stop],
+  ];
 }
 
 function hearNested(run: AnyRun, input: unknown): void {
+  run.traffic.heard += 1;
   const problem = refusalOfDocument(input)?.reason;
   const checked = problem ? { problem } : checkNestedReport(input);
   if ('problem' in checked) return refused(run, nestedSignal, checked.problem);
-  const { operationId, requests, ended } = checked.value;
+  const { operationId, requests, ended, usage } = checked.value;
   const operation = run.state.operations.find(({ id }) => id === operationId);
   // One that has been given up may still say something.
   if (!operation) return;
   if (requests.length > 0) mirror(run, operation, requests);
-  if (ended) operation.ended = true;
+  if (ended) Object.assign(operation, { ended, ...(usage && { usage }) });
 }
 
-interface MessageHandler {
-  refuse: (input: unknown) => Refusal | undefined;
-  accept: (input: unknown, updateId?: string) => unknown;
-}
-
-/** One message, by update and by signal with the same payload. */
-function register(run: AnyRun, name: string, description: string, { refuse, accept: take }: MessageHandler): void {
-  const refusalOf = (input: unknown) => refusalOfDocument(input) ?? refuse(input);
-  setHandler(defineUpdate<unknown, [unknown]>(name), (input) => take(input, currentUpdateInfo()?.id), {
+function setUpdateHandler(run: AnyRun, name: string, { description, refuse, accept: take }: MessageHandler): void {
+  const hear = (input: unknown) => {
+    run.traffic.heard += 1;
+    return take(input, currentUpdateInfo()?.id);
+  };
+  setHandler(defineUpdate<unknown, [unknown]>(name), hear, {
     description,
     validator: (input) => {
-      const refusal = refusalOf(input);
+      const refusal = refusalOfDocument(input) ?? refuse(input);
       if (refusal) throw fail(refusal.type, refusal.reason, { final: true });
     },
   });
-  setHandler(
-    defineSignal<[unknown]>(name),
-    (input) => {
-      const refusal = refusalOf(input);
-      if (refusal) refused(run, name, refusal.reason);
-      else take(input);
-    },
-    { description },
-  );
+}
+
+function setSignalHandler(run: AnyRun, name: string, { description, refuse, accept: take }: MessageHandler): void {
+  const hear = (input: unknown) => {
+    run.traffic.heard += 1;
+    const refusal = refusalOfDocument(input) ?? refuse(input);
+    if (refusal) refused(run, name, refusal.reason);
+    else take(input);
+  };
+  setHandler(defineSignal<[unknown]>(name), hear, { description });
 }
 
 /** Before anything else looks at it: `JSON.stringify` of what is nested deep enough throws. */

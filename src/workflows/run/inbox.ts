@@ -2,6 +2,7 @@
 import { uuid4 } from '@temporalio/workflow';
 import { checkCancel, checkSay, checkStop } from '../../contract/guards.js';
 import type { FailureType } from '../../contract/failure.js';
+import { messages } from '../../contract/names.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import { hasExternal } from '../../state/termination.js';
 import { stopFromOutside } from './conditions.js';
@@ -9,6 +10,8 @@ import type { AnyRun } from './run.js';
 
 /** How many ids of messages a run remembers. */
 const remembered = 1000;
+
+const noExternal = 'This run has no condition "external" in its termination. Cancel it instead.';
 
 export interface Refusal {
   type: FailureType;
@@ -60,8 +63,9 @@ export function requestCancel(run: AnyRun, input: unknown): { status: string } {
 export function refusalOfStop(run: AnyRun, input: unknown): Refusal | undefined {
   const checked = checkStop(input);
   if ('problem' in checked) return { type: 'Input.Invalid', reason: checked.problem };
-  if (run.state.termination && hasExternal(run.state.termination)) return undefined;
-  return { type: 'Input.Invalid', reason: 'This run has no condition "external" in its termination. Cancel it instead.' };
+  // Before the team is loaded nobody knows: a stop that comes so early is kept, and looked at then.
+  if (!isLoaded(run) || (run.state.termination && hasExternal(run.state.termination))) return undefined;
+  return { type: 'Input.Invalid', reason: noExternal };
 }
 
 /** Idempotent: a run that ends already only tells the status. */
@@ -69,8 +73,24 @@ export function acceptStop(run: AnyRun, input: unknown): { status: string } {
   const checked = checkStop(input);
   const { reason } = 'value' in checked ? checked.value : never();
   if (run.phase === 'closed') return { status: run.result?.status ?? 'failed' };
+  if (!isLoaded(run)) {
+    run.earlyStop ??= { ...(reason !== undefined && { reason }) };
+    return { status: 'starting' };
+  }
   stopFromOutside(run, reason);
   return { status: run.state.stop ? 'stopping' : 'running' };
+}
+
+/** A stop that came before the team was loaded. */
+export function takeEarlyStop(run: AnyRun): void {
+  const { earlyStop } = run;
+  if (!earlyStop) return;
+  if (refusalOfStop(run, earlyStop)) run.outbox.emit('input.refused', { handler: messages.stop, reason: noExternal });
+  else stopFromOutside(run, earlyStop.reason);
+}
+
+function isLoaded({ state }: AnyRun): boolean {
+  return state.team.id !== '';
 }
 
 /** What still waits is never forgotten. */

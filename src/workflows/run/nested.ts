@@ -2,12 +2,16 @@
 import { CancellationScope, ParentClosePolicy, startChild, type ChildWorkflowHandle, type Workflow } from '@temporalio/workflow';
 import type { NestedRun } from '../../contract/agent.js';
 import { fail, failureOf, failures, type FailureType } from '../../contract/failure.js';
+import type { Json } from '../../contract/json.js';
 import type { Message } from '../../contract/message.js';
 import { messages } from '../../contract/names.js';
 import type { CancelMode, NestedStart, RunResult } from '../../contract/run.js';
-import { addUsage } from '../../contract/transcript.js';
-import type { OpenTurn, Operation } from '../../state/run-state.js';
+import { utf8Bytes } from '../../contract/size.js';
+import { addUsage, noUsage } from '../../contract/transcript.js';
+import type { Operation } from '../../state/nested-state.js';
+import type { OpenTurn } from '../../state/run-state.js';
 import { lookUpRun, stepFailure, storeTranscript } from './activities.js';
+import { holdTokens } from './boundary.js';
 import { now } from './clock.js';
 import { post, sendPost } from './post.js';
 import { withdraw } from './request-list.js';
@@ -15,26 +19,28 @@ import type { AnyRun } from './run.js';
 import { until } from './until.js';
 
 /** What the nested run is to do: go on with this conversation, or a task of its own. */
-export type Brief = { task: Message } | { hears: OpenTurn };
+export type Brief = { task: Message | Json } | { hears: OpenTurn };
 
 const second = 1000;
+const firstPause = 4 * second;
 const mostPause = 3600 * second;
 
 /** Workflow ids may have a thousand bytes. */
 const longestParent = 700;
 
 export async function startNested(run: AnyRun, nested: NestedRun, id: string, brief: Brief): Promise<Operation> {
-  const prefix = run.workflowId.length > longestParent ? run.state.conversationId : run.workflowId;
+  const prefix = utf8Bytes(run.workflowId) > longestParent ? run.state.conversationId : run.workflowId;
   const runId = `${prefix}/${id.replaceAll('/', '.')}-${nested.name}`;
   const operation: Operation = { id: `op-${id.replaceAll('/', '.')}`, runId, member: nested.name };
   const start = await startOf(run, nested, operation, brief);
+  run.throwIfStopped();
   run.state.operations.push(operation);
   run.outbox.emit('nested.started', { operationId: operation.id, nestedRunId: runId, pattern: nested.pattern, agent: nested.name });
   try {
     const child = await CancellationScope.nonCancellable(() =>
       startChild(nested.pattern, {
         workflowId: runId,
-        args: [{ ...('task' in brief && { task: brief.task }), nested: start }],
+        args: [{ ...('task' in brief && { task: brief.task as Json }), nested: start }],
         // A child of any other kind is ended when this run continues as new.
         parentClosePolicy: ParentClosePolicy.ABANDON,
         staticSummary: `${nested.name}: ${nested.pattern}`.slice(0, 200),
@@ -65,43 +71,55 @@ export async function resultOf(run: AnyRun, operation: Operation, turn: OpenTurn
   forget(run, operation);
   const status = 'result' in outcome ? outcome.result.status : 'failed';
   run.outbox.emit('nested.ended', { operationId: operation.id, nestedRunId: operation.runId, status, agent: operation.member });
+  run.state.usage = addUsage(run.state.usage, 'result' in outcome ? outcome.result.usage : (operation.usage ?? noUsage));
   if ('failure' in outcome) throw nestedFailure(operation, outcome.failure);
-  run.state.usage = addUsage(run.state.usage, outcome.result.usage);
+  if (outcome.result.output === null) throwSilent(run, operation, outcome.result);
   return outcome.result;
 }
 
+/** Nobody in there has spoken: when this run ends as well, that is why; otherwise there is nothing to go on with. */
+function throwSilent(run: AnyRun, operation: Operation, { stopReason }: RunResult): never {
+  run.throwIfStopped();
+  holdTokens(run);
+  throw nestedFailure(operation, { type: 'Nested.Failed', message: `It ended before anybody had spoken. ${stopReason.message}` });
+}
+
 async function outcomeOf(run: AnyRun, operation: Operation, turn: OpenTurn): Promise<NonNullable<Operation['outcome']>> {
-  let pause = second;
   for (;;) {
     if (operation.outcome) return operation.outcome;
     // Nobody tells this execution how a run ends that an earlier one has started, nor that it was terminated: so it looks.
-    const mustLook = operation.ended === true || !run.followed.has(operation.id);
-    if (mustLook) {
+    const mustLook = !run.followed.has(operation.id);
+    if (mustLook && (operation.ended || (operation.lookAt ?? 0) <= now())) {
       const found = await lookUp(run, operation);
       if (found) return found;
     }
-    pause = Math.min(pause * 4, mostPause);
-    const isNews = () => operation.outcome !== undefined || operation.ended === true || mustTell(run, operation) !== undefined;
-    await until(run, isNews, { turn, throughStop: true, ...(!run.followed.has(operation.id) && { deadline: now() + pause }) });
+    const isNews = () =>
+      operation.outcome !== undefined || (mustLook && operation.ended === true) || mustTell(run, operation) !== undefined;
+    await until(run, isNews, { turn, throughStop: true, ...(mustLook && { deadline: operation.lookAt ?? now() }) });
     tellToStop(run, operation, mustTell(run, operation));
   }
 }
 
+/** Less and less often, also across continue-as-new. */
 async function lookUp(run: AnyRun, operation: Operation): Promise<NonNullable<Operation['outcome']> | undefined> {
+  const ends = operation.ended === true;
+  operation.ended = false;
   const found = await run.outbox
-    .along((base) => lookUpRun(`look after ${operation.member}`)({ ...base, workflowId: operation.runId }))
+    .along((base) => lookUpRun(`look after ${operation.member}`)({ ...base, workflowId: operation.runId, ...(ends && { ends }) }))
     .catch((error: unknown) => {
       throw stepFailure(error, 'Nested.Failed', `Looking after the run "${operation.runId}"`);
     });
-  operation.ended = false;
-  if (found.status === 'open') return undefined;
-  return found.status === 'ended' ? { result: found.result } : { failure: found.failure };
+  if (found.status === 'ended') return { result: found.result };
+  if (found.status === 'failed') return { failure: found.failure };
+  const pause = ends ? firstPause : (operation.pause ?? firstPause);
+  Object.assign(operation, { lookAt: now() + pause, pause: Math.min(pause * 4, mostPause) });
+  return undefined;
 }
 
 /** This run is about to end, and the other one does not know. */
-function mustTell({ state }: AnyRun, { toldToStop }: Operation): CancelMode | undefined {
-  if (!state.stop) return undefined;
-  const mode = state.cancel?.mode ?? 'graceful';
+function mustTell(run: AnyRun, { toldToStop }: Operation): CancelMode | undefined {
+  if (!run.isStopped && !run.state.cancel) return undefined;
+  const mode = run.state.cancel?.mode ?? 'graceful';
   return toldToStop === mode || toldToStop === 'immediate' ? undefined : mode;
 }
 
@@ -110,6 +128,12 @@ function tellToStop(run: AnyRun, operation: Operation, mode: CancelMode | undefi
   operation.toldToStop = mode;
   const reason = run.state.stop?.message ?? 'The turn was broken off.';
   post(run, operation.runId, messages.cancel, { mode, reason: reason.slice(0, 1000) });
+}
+
+/** The turn is broken off: what it has started is ended. */
+export async function abandonAll(run: AnyRun, { operation, round }: OpenTurn): Promise<void> {
+  const ids = [operation, ...Object.values(round?.operations ?? {})];
+  for (const open of run.state.operations.filter(({ id }) => ids.includes(id))) await abandon(run, open);
 }
 
 /** Ends the other run, whose result nobody waits for any more. */

@@ -8,7 +8,7 @@ import type { Message } from '../../contract/message.js';
 import { checkPlainJson, isTooDeep } from '../../contract/plain-json.js';
 import { problemsFailure } from '../../contract/problems.js';
 import type { InputShape, NestedStart, RunInput } from '../../contract/run.js';
-import { sizes } from '../../contract/size.js';
+import { sizes, utf8Bytes } from '../../contract/size.js';
 import { noUsage } from '../../contract/transcript.js';
 import { isUndecodable } from '../../contract/undecodable.js';
 import { readState } from '../../state/read-state.js';
@@ -16,6 +16,7 @@ import { currentStateVersion, type RunState } from '../../state/run-state.js';
 import { isObject, problemsOf, type Shape } from '../../state/shape.js';
 import { openTermination } from '../../state/termination.js';
 import { adoptConversation, loadTeam, stepFailure } from './activities.js';
+import { takeEarlyStop } from './inbox.js';
 import type { AnyRun } from './run.js';
 import { showRun } from './visibility.js';
 
@@ -39,7 +40,9 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
   }
   if (input.state === undefined) {
     checkDocument(input);
-    return { ...newState(pattern, progress), ...(input.nested !== undefined && { nested: originOf(input.nested) }) };
+    if (input.nested === undefined) return newState(pattern, progress);
+    if (input.conversation !== undefined) throw fail('Input.Invalid', 'A nested run goes on with no other conversation.');
+    return { ...newState(pattern, progress), nested: originOf(input.nested) };
   }
   if (isTooDeep(input.state))
     throw fail('State.Unreadable', 'The saved state is nested too deep to be ours; it is left as it is.', { final: true });
@@ -62,11 +65,21 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
 function originOf(nested: unknown): NonNullable<RunState['nested']> {
   const problems = problemsOf(nested, nestedStartShape, 'nested');
   if (problems.length > 0) throw fail('Input.Invalid', `The run's input is not from a run that starts it: ${problems.join('; ')}`);
-  const { parent, operationId, root, inherited } = nested as NestedStart;
+  const { parent, operationId, root, limits, inherited } = nested as NestedStart;
+  const wrong = (problem: string) => fail('Input.Invalid', `The run's input is not from a run that starts it: nested.${problem}`);
+  // What Temporal cannot carry out fails the workflow task, and that is tried for ever.
+  if (parent === '' || utf8Bytes(parent) > longestId || parent === workflowInfo().workflowId)
+    throw wrong('parent: expected the workflow id of another run');
+  if ((limits?.timeMs ?? 0) > longestTime) throw wrong(`limits.timeMs: expected at most ${longestTime}`);
   if (!inherited) return { parent, operationId, root };
-  const { length, as, from, to } = inherited;
+  const { head, length, as, from, to } = inherited;
+  if (length !== (head?.length ?? 0) || head?.length === 0) throw wrong('inherited.length: expected the length of its head');
   return { parent, operationId, root, inherited: { length, as, from, to } };
 }
+
+/** Bytes that Temporal allows, and milliseconds in a hundred years. */
+const longestId = 1000;
+const longestTime = 100 * 365 * 24 * 3600 * 1000;
 
 const nestedStartShape: Shape = {
   fields: {
@@ -106,7 +119,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { state } = run;
   const { messages, problems } = input.input ? { messages: [], problems: [] } : checkTask(input.task);
   // The task is in the history already, as part of the run's input: it does not go through it again.
-  const told = input.task === undefined ? {} : { task: '(kept in the run)' };
+  const told = (input.task ?? undefined) === undefined ? {} : { task: '(kept in the run)' };
   const taskProblems = problems.length > 0 ? { taskProblems: problems } : {};
   const loaded = await run.outbox
     .along((base) => loadTeam('load the team')({ ...base, pattern: state.pattern, input: { ...input, ...told }, ...taskProblems }))
@@ -116,7 +129,10 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { team, limits, options, orchestration, settings, termination, output } = loaded;
   Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }), ...(output && { shape: output }) });
   if (termination) state.termination = openTermination(termination, Date.parse(state.startedAt));
-  if (input.nested) begin(run, input.nested);
+  if (input.nested) {
+    if (!loaded.input && problems.length > 0) throw problemsFailure('The task', problems);
+    begin(run, input.nested);
+  }
   if (input.conversation !== undefined) await adopt(run, input.conversation);
   state.judged = run.transcript.length;
   run.outbox.emit('run.started', {
@@ -125,6 +141,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
     agents: run.agents,
   });
   for (const message of loaded.input ? await readTask(run, input.task as Json, loaded.input) : messages) run.receive(message);
+  takeEarlyStop(run);
 }
 
 /** Any JSON becomes messages: checked, and as JSON or by a function. */
@@ -136,13 +153,11 @@ async function readTask(run: AnyRun, task: Json | undefined, { schema, transform
       'The task',
       problems.map(({ path, message }) => ({ path: inTask(path), message })),
     );
-  const made = transform === undefined ? asText(task) : await run.call(transform, task);
-  const read = checkTask(made);
-  if (read.problems.length > 0) {
-    const reasons = read.problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
-    throw fail('Function.Failed', `The function "${transform}" must make a message of the task, or several: ${reasons}`, { final: true });
-  }
-  return read.messages;
+  const read = checkTask(transform === undefined ? asText(task) : await run.call(transform, task));
+  if (read.problems.length === 0 && read.messages.length > 0) return read.messages;
+  if (transform === undefined) throw problemsFailure('The task', read.problems);
+  const reasons = read.problems.map(({ path, message }) => `${path}: ${message}`).join('; ') || 'it returned nothing';
+  throw fail('Function.Failed', `The function "${transform}" must make a message of the task, or several: ${reasons}`, { final: true });
 }
 
 function asText(task: Json): string {

@@ -13,6 +13,11 @@ const rideBytes = 4 * 1024;
 const mostRefusals = 50;
 
 export class Outbox {
+  /** An activity was run in this execution. */
+  hasWorked = false;
+
+  #sending: Promise<unknown> = Promise.resolve();
+
   constructor(
     private readonly state: Pick<RunState, 'outbox' | 'eventCount' | 'nested'>,
     private readonly firstRunId: string,
@@ -32,6 +37,7 @@ export class Outbox {
   /** Runs an activity that takes the waiting events along. Should it fail, they wait again; the log leaves out doubles. */
   async along<T>(activity: (base: StepInput) => Promise<T>): Promise<T> {
     if (jsonBytes(this.state.outbox) > rideBytes) await this.flush();
+    this.hasWorked = true;
     const events = this.state.outbox.splice(0);
     try {
       return await activity({ ...this.#base, ...(events.length > 0 && { events }) });
@@ -41,10 +47,19 @@ export class Outbox {
     }
   }
 
-  /** Before a wait or the end. */
+  /** Before a wait or the end. What another turn is just sending is waited for too: the end would cut it off. */
   async flush(): Promise<void> {
     const events = this.state.outbox.splice(0);
-    if (events.length === 0) return;
+    if (events.length > 0) this.#sending = Promise.all([this.#sending, this.#send(events)]);
+    await this.#sending;
+  }
+
+  /** Once nothing is on its way any more. */
+  async sent(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #send(events: NewEvent[]): Promise<void> {
     try {
       await CancellationScope.nonCancellable(() => publish()({ ...this.#base, events }));
     } catch {

@@ -7,15 +7,17 @@ import { request } from './requests.js';
 import type { AnyRun } from './run.js';
 import { checkTurns } from './turn-record.js';
 
+const words: JsonObject = { type: 'string', minLength: 1 };
 const schema: JsonObject = {
   anyOf: [
-    { type: 'string', minLength: 1 },
+    words,
     {
       type: 'object',
-      properties: { message: { type: 'string', minLength: 1 }, end: { type: 'boolean' } },
+      properties: { message: words, end: { type: 'boolean' } },
+      required: ['message'],
       additionalProperties: false,
-      minProperties: 1,
     },
+    { type: 'object', properties: { end: { const: true } }, required: ['end'], additionalProperties: false },
   ],
 };
 

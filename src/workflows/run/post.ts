@@ -1,21 +1,23 @@
 /** Signals to other runs. Handlers only put them here; whoever waits sends them. */
 import { CancellationScope, getExternalWorkflowHandle } from '@temporalio/workflow';
-import type { Json } from '../../contract/json.js';
+import type { Json, JsonObject } from '../../contract/json.js';
 import { messages, nestedSignal } from '../../contract/names.js';
-import type { Letter } from '../../state/run-state.js';
+import type { Usage } from '../../contract/transcript.js';
+import type { Letter } from '../../state/nested-state.js';
 import type { AnyRun } from './run.js';
 
 export function post(run: AnyRun, to: string, signal: string, payload: Json): void {
   run.state.post.push({ to, signal, payload });
 }
 
-/** To the run whose member this one is. What was not sent yet is out of date. */
-export function reportUp(run: AnyRun, report: { requests?: Json; ended?: true }): void {
+/** To the run whose member this one is. Of what was not sent yet, the newer word counts. */
+export function reportUp(run: AnyRun, report: { requests?: Json } | { ended: true; usage: Usage }): void {
   const { nested } = run.state;
   if (!nested) return;
   const isReport = ({ to, signal }: Letter) => to === nested.parent && signal === nestedSignal;
+  const unsent = run.state.post.find(isReport)?.payload as JsonObject | undefined;
   run.state.post = run.state.post.filter((letter) => !isReport(letter));
-  post(run, nested.parent, nestedSignal, { operationId: nested.operationId, ...report });
+  post(run, nested.parent, nestedSignal, { operationId: nested.operationId, ...unsent, ...(report as JsonObject) });
 }
 
 export async function sendPost(run: AnyRun): Promise<void> {
@@ -31,9 +33,13 @@ export async function sendPost(run: AnyRun): Promise<void> {
 
 /** The other run has ended. */
 function undeliverable(run: AnyRun, { to, signal }: Letter): void {
-  if (to === run.state.nested?.parent) {
-    run.stop('cancelled', 'cancelled', 'The run that this one is a part of has ended.');
-  } else if (signal === messages.respond) {
+  if (to === run.state.nested?.parent) orphan(run);
+  else if (signal === messages.respond) {
     run.outbox.emit('input.refused', { handler: signal, reason: `"${to}" has ended before the answer reached it.` });
   }
+}
+
+/** Nobody waits for this run any more: the turn in flight ends, and nothing starts after it. */
+export function orphan(run: AnyRun): void {
+  run.stop('cancelled', 'cancelled', 'The run that this one is a part of has ended.');
 }

@@ -4,15 +4,18 @@ import { messages, nestedSignal } from '../../contract/names.js';
 import type { RequestView } from '../../contract/request.js';
 import { sameJson } from '../../contract/same-json.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
-import type { Operation, RequestState } from '../../state/run-state.js';
+import type { Operation } from '../../state/nested-state.js';
+import type { RequestState } from '../../state/run-state.js';
 import { reportUp } from './post.js';
 import type { AnyRun } from './run.js';
 
 /** Requests that wait no more are kept so that an answer that comes twice is answered twice: so many, if they are small. */
 const remembered = 100;
-const rememberedBytes = 256 * 1024;
+const rememberedBytes = 512 * 1024;
+const rememberedPrompt = 500;
 
-/** Beyond this, what waits leaves room for short prompts only, and for nothing more of nested runs. */
+/** When prompts that wait have so many characters, further ones are cut short; nothing more of nested runs is taken in beyond so many bytes. */
+const waitingPrompts = 256 * 1024;
 const waitingBytes = 384 * 1024;
 
 /** Characters. A person gets the rest from the transcript. */
@@ -21,7 +24,7 @@ const shortPrompt = 200;
 
 /** What a nested run tells of its requests: of those that wait no more, the last few, for the run above knows the others. */
 const reportedOver = 10;
-const mostReported = 200;
+const mostReported = 150;
 const reportBytes = sizes.message * 0.75;
 const reportedResponse = 2 * 1024;
 
@@ -30,7 +33,7 @@ export function find(run: AnyRun, requestId: string): RequestState | undefined {
 }
 
 export function add(run: AnyRun, asked: RequestState): RequestState {
-  const request = { ...asked, prompt: clip(asked.prompt, bytesWaiting(run) > waitingBytes ? shortPrompt : longestPrompt) };
+  const request = { ...asked, prompt: clip(asked.prompt, promptsWaiting(run) > waitingPrompts ? shortPrompt : longestPrompt) };
   run.state.requests.push(request);
   report(run);
   return request;
@@ -116,36 +119,51 @@ function follow(run: AnyRun, known: RequestState, { status, response = known.res
 /** In the order in which they were settled: what is forgotten is the oldest. */
 function move(run: AnyRun, asked: RequestState, change: Partial<RequestState>): void {
   if (change.status !== 'answered') for (const member of ['response', 'by', 'answeredAt'] as const) delete asked[member];
-  Object.assign(asked, change);
+  Object.assign(asked, change, { prompt: clip(asked.prompt, rememberedPrompt) });
+  delete asked.schema;
   run.state.requests = [...run.state.requests.filter((other) => other !== asked), asked];
 }
 
 function tidy(run: AnyRun): void {
   const over = run.state.requests.filter((asked) => !isOpen(asked)).reverse();
   let room = rememberedBytes;
-  const forgotten = new Set(over.filter((asked, i) => (room -= jsonBytes(asked)) < 0 || i >= remembered).filter((asked) => asked !== over[0]));
+  const forgotten = new Set(
+    over.filter((asked, i) => (room -= jsonBytes(asked)) < 0 || i >= remembered).filter((asked) => asked !== over[0]),
+  );
   if (forgotten.size > 0) run.state.requests = run.state.requests.filter((asked) => !forgotten.has(asked));
   report(run);
 }
 
-/** To the run that has started this one: as much as fits into one signal, what waits longest first. */
+/** To the run that has started this one, in one signal: prompts share the room that there is, and what still does not fit is left out. */
 function report(run: AnyRun): void {
   if (!run.state.nested) return;
   const { requests } = run.state;
-  const over = requests.filter((asked) => !isOpen(asked)).slice(-reportedOver);
-  let room = reportBytes;
-  const reported = [...over.map(outcomeOf), ...requests.filter(isOpen).map(viewOf)].slice(0, mostReported).flatMap((view) => {
-    const fitting = [view, { ...view, prompt: clip(view.prompt, shortPrompt) }].find((form) => jsonBytes(form) <= room);
-    room -= jsonBytes(fitting);
-    return fitting ?? [];
+  const over = requests
+    .filter((asked) => !isOpen(asked))
+    .slice(-reportedOver)
+    .map(outcomeOf);
+  const open = requests.filter(isOpen).slice(0, mostReported).map(viewOf);
+  const share = Math.max(shortPrompt, Math.floor(reportBytes / (4 * open.length)));
+  const isMuch = jsonBytes(open) > reportBytes / 2;
+  let room: number = reportBytes;
+  const reported = [...over, ...open.map((view) => (isMuch ? { ...view, prompt: clip(view.prompt, share) } : view))].filter((view) => {
+    const bytes = jsonBytes(view);
+    if (bytes > room) return false;
+    room -= bytes;
+    return true;
   });
   reportUp(run, { requests: reported as unknown as Json });
 }
 
 function outcomeOf(asked: RequestState): RequestView {
-  const { schema: _, response, prompt, ...view } = viewOf(asked);
+  const { response, prompt, ...view } = viewOf(asked);
   const isSmall = response !== undefined && jsonBytes(response) <= reportedResponse;
   return { ...view, prompt: clip(prompt, shortPrompt), ...(isSmall && { response }) };
+}
+
+/** Of a thousand that are opened at once, each asks this: it may not cost much. */
+function promptsWaiting({ state }: AnyRun): number {
+  return state.requests.reduce((sum, asked) => sum + (isOpen(asked) ? asked.prompt.length : 0), 0);
 }
 
 function bytesWaiting({ state }: AnyRun): number {

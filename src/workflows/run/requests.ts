@@ -86,14 +86,21 @@ export function refusalOfRespond(run: AnyRun, input: unknown): Refusal | undefin
     if (sameJson(asked.response, response)) return undefined;
     return notPending(`The request ${show(requestId)} has been answered already${asked.by ? ` by ${asked.by}` : ''}, otherwise.`);
   }
-  const isLate = asked.expiresAt !== undefined && Date.parse(asked.expiresAt) <= now();
-  if (asked.status === 'expired' || isLate) return notPending(`The request ${show(requestId)} expired at ${asked.expiresAt}.`);
+  if (asked.status === 'expired' || isLate(asked)) return notPending(`The request ${show(requestId)} expired at ${asked.expiresAt}.`);
   if (asked.status === 'withdrawn') return notPending(`The request ${show(requestId)} needs no answer any more.`);
   if (run.phase === 'closed' || run.isStopped) return { type: 'Run.Closed', reason: 'This run is ending and takes no more answers.' };
   const problems = asked.schema ? problemsOfJson(response, asked.schema) : [];
   if (problems.length === 0) return undefined;
   const list = problems.map(({ path, message }) => `response${path === '' || path.startsWith('[') ? path : `.${path}`} ${message}`);
   return { type: 'Input.Invalid', reason: `${list.join('; ')}. The request still waits.` };
+}
+
+/**
+ * A nested run may have gone on without an answer, and is too far away to be asked. In the run itself whatever comes first counts, the
+ * expiry or the answer: one that was sent in time may be heard late, when there was no worker meanwhile.
+ */
+function isLate({ operation, expiresAt }: RequestState): boolean {
+  return operation !== undefined && expiresAt !== undefined && Date.parse(expiresAt) <= now();
 }
 
 /** Takes an answer that was not refused. */
@@ -119,5 +126,5 @@ function forward(run: AnyRun, { operation, nestedId, response, by }: RequestStat
 
 function openOnes(run: AnyRun): string {
   const open = run.state.requests.filter(isOpen).map(({ requestId }) => requestId);
-  return open.length > 0 ? `Open: ${open.slice(0, 20).map(show).join(', ')}.` : 'None is open.';
+  return open.length > 0 ? `Open: ${open.slice(0, 20).join(', ')}.` : 'None is open.';
 }

@@ -13,8 +13,8 @@ import type { Fired } from '../../contract/termination.js';
 import type { RunState } from '../../state/run-state.js';
 import { ask, type AskOptions } from './ask.js';
 import { boundary } from './boundary.js';
-import { entryAppended, judge } from './conditions.js';
-import { callRegistered } from './functions.js';
+import { entryAppended, judge, usageGrown } from './conditions.js';
+import { callRegistered, type CallOptions } from './functions.js';
 import { Outbox } from './outbox.js';
 import { askPerson } from './person.js';
 import { request, type Answer, type Question } from './requests.js';
@@ -32,19 +32,24 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   readonly outbox: Outbox;
   /** Everything that may be interrupted happens in here. */
   readonly scope = new CancellationScope({ cancellable: true });
-  /** Turns that are being taken, and how many of them wait at a step boundary for the run to continue as new. */
-  readonly traffic = { taking: 0, parked: 0 };
+  /**
+   * Turns that are being taken, waits of the pattern itself, and how many of all these have stopped for the run to continue as new.
+   * `heard`: messages that came in.
+   */
+  readonly traffic = { taking: 0, waiting: 0, parked: 0, heard: 0 };
   /** Nested runs whose end Temporal tells to this execution. */
   readonly followed = new Set<string>();
-  #isEpilogue = false;
+  /** What makes the output is at work: it may still ask and call, and meets no condition. */
+  isEpilogue = false;
+  /** It was asked to stop before its team was loaded. */
+  earlyStop?: { reason?: string };
   phase: 'starting' | 'running' | 'waiting' | 'closed' = 'starting';
-  ending?: { status: 'stopped'; code: StopCode; message: string; incomplete?: true };
   result?: RunResult;
   failure?: { type: string; message: string };
 
   constructor(
     readonly state: RunState,
-    readonly pattern: { conversational: boolean },
+    readonly pattern: { conversational: boolean; keepsTask?: boolean; partial?: () => Json | void },
   ) {
     this.transcript = new Transcript(state.transcript, (entry) => entryAppended(this, entry));
     this.outbox = new Outbox(state, this.firstRunId);
@@ -60,6 +65,11 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     return this.state.options as Options;
   }
 
+  /** The pattern's own end, where it is not simply done. */
+  get ending(): RunState['ending'] {
+    return this.state.ending;
+  }
+
   /** The pattern's own memory: plain JSON, kept across continue-as-new. */
   get progress(): Progress {
     return this.state.progress as Progress;
@@ -70,7 +80,6 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
    * Ends the run at a limit; fails it when the turn fails, unless `onFailure: 'record'`.
    */
   async turn(agent: string, options?: TurnOptions): Promise<TurnOutcome> {
-    this.throwIfStopped();
     const outcome = await takeTurn(this, this.member(agent), options ?? {});
     await judge(this);
     return outcome;
@@ -81,7 +90,6 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
    * `results`: what is in there already is not done again.
    */
   async together(agents: readonly string[], results: Results, options?: TogetherOptions): Promise<MemberResult[]> {
-    this.throwIfStopped();
     const list = await together(this, agents, results, options);
     await judge(this);
     return list;
@@ -90,15 +98,14 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   /** A question to an agent, answered with JSON. Not a part of the conversation, and not a turn. Keep the answer in `progress`. */
   async ask<T extends Json>(agent: string, options: AskOptions<T>): Promise<T> {
     this.throwIfStopped();
-    return await ask(this, this.member(agent), options);
+    const answer = await ask(this, this.member(agent), options);
+    await usageGrown(this);
+    this.throwIfStopped();
+    return answer;
   }
 
-  /**
-   * Calls a function that is registered with the worker. Keep what it returns in `progress`.
-   *
-   * @param options.since it is given what was said from this position on, as `messages`
-   */
-  async call(name: string, input: Json, options?: { since?: number }): Promise<Json> {
+  /** Calls a function that is registered with the worker. Keep what it returns in `progress`. */
+  async call(name: string, input: Json, options?: CallOptions): Promise<Json> {
     return await callRegistered(this, name, input, options);
   }
 
@@ -190,7 +197,8 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   /** What of the transcript a model is shown. */
   hearing({ start, from }: { start: number; from?: number }): Omit<HearingInput, 'transcript'> {
     const inherited = this.state.nested?.inherited;
-    return { start, ...(from !== undefined && { from }), ...(inherited && { inherited }) };
+    const always = this.pattern.keepsTask ? { always: true as const } : {};
+    return { start, ...(from !== undefined && { from }), ...(inherited && { inherited: { ...inherited, ...always } }) };
   }
 
   /** What members are for, for those who choose among them: `- name: description`. */
@@ -211,7 +219,7 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
 
   /** The pattern's own end, where it is not simply done. What the plot returns is still the output. */
   endsWith(code: StopCode, message: string, { incomplete = false }: { incomplete?: boolean } = {}): void {
-    this.ending = { status: 'stopped', code, message, ...(incomplete && { incomplete }) };
+    this.state.ending = { status: 'stopped', code, message, ...(incomplete && { incomplete }) };
   }
 
   /** What has stopped it, if anything, leaves the means to make an output. */
@@ -222,17 +230,17 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
 
   /** After the plot has come to its end, or was brought to it: what makes the output may still ask and call. */
   async epilogue<T>(body: () => Promise<T>): Promise<T> {
-    this.#isEpilogue = true;
+    this.isEpilogue = true;
     try {
       return await body();
     } finally {
-      this.#isEpilogue = false;
+      this.isEpilogue = false;
     }
   }
 
   /** Nothing more may start, nor be waited for. */
   get isStopped(): boolean {
-    return this.state.stop !== undefined && !(this.#isEpilogue && this.mayConclude);
+    return this.state.stop !== undefined && !(this.isEpilogue && this.mayConclude);
   }
 
   throwIfStopped(): void {

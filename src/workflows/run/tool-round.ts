@@ -1,7 +1,8 @@
 /** The calls of one reply, side by side. What a tool does wrong is told to the model; only cancellation ends the turn. */
-import { ActivityFailure, isCancellation } from '@temporalio/workflow';
-import type { Control, TeamMember } from '../../contract/agent.js';
+import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow';
+import type { Control, NestedRun, TeamMember } from '../../contract/agent.js';
 import { failureOf } from '../../contract/failure.js';
+import type { Json } from '../../contract/json.js';
 import { callsOf, type FunctionCall, type Message } from '../../contract/message.js';
 import type { CallToolInput, CallToolOutput } from '../../contract/step.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
@@ -9,15 +10,14 @@ import type { OpenTurn, ToolRound } from '../../state/run-state.js';
 import { callTool } from './activities.js';
 import { isTurnFailure } from './failed-turn.js';
 import { resultOf, startNested } from './nested.js';
+import { takeOutput } from './nested-output.js';
+import { sendPost } from './post.js';
 import type { AnyRun } from './run.js';
 import { beginStep, recordStep } from './steps.js';
 import { showDetails } from './visibility.js';
 
 /** A move in the pattern that ended the turn. */
 export type Move = { handoff: string; reason?: string } | { complete: true; summary: string };
-
-/** What an agent that asks another gets to hear, in characters. */
-const delegateText = 32_000;
 
 /** Runs what has not been run yet. Ordinary calls come first, then those that take a run of their own, then the move, if there is one. */
 export async function takeRound(run: AnyRun, turn: OpenTurn, member: TeamMember, round: ToolRound): Promise<Move | undefined> {
@@ -27,10 +27,13 @@ export async function takeRound(run: AnyRun, turn: OpenTurn, member: TeamMember,
   const open = calls.map((call, index) => ({ call, index })).filter(({ index }) => !round.outcomes[index]);
   const delegated = open.filter(({ call }) => is(member.delegates, call));
   await startDelegates(run, turn, member, round, delegated);
-  await Promise.all(
-    open
-      .filter(({ call }) => !is(member.delegates, call) && !is(member.controls, call))
-      .map(async ({ call, index }) => (round.outcomes[index] = await callOne(run, turn, round.reply, call, index))),
+  await whileSending(
+    run,
+    Promise.all(
+      open
+        .filter(({ call }) => !is(member.delegates, call) && !is(member.controls, call))
+        .map(async ({ call, index }) => (round.outcomes[index] = await callOne(run, turn, round.reply, call, index))),
+    ),
   );
   for (const { call, index } of delegated) round.outcomes[index] = await delegateOutcome(run, turn, round, call, index);
   const move = chooseMove(turn, member, calls, round);
@@ -84,33 +87,57 @@ async function startDelegates(
 ): Promise<void> {
   for (const { call, index } of delegated) {
     const nested = member.delegates?.[call.name];
-    const message = call.arguments.message;
-    if (!nested || round.operations[index] !== undefined || typeof message !== 'string' || message.trim() === '') continue;
+    const task = nested && round.operations[index] === undefined ? taskOf(nested, turn, call) : undefined;
+    if (!nested || task === undefined) continue;
+    const refuse = (text: string) => (round.outcomes[index] = { ok: false, message: toolMessage(turn, call, text) });
+    if (run.isStopped) {
+      refuse(`${nested.name} was not asked: the run is about to end.`);
+      continue;
+    }
     const step = beginStep(run, `${turn.ordinal}/${turn.modelCalls}/${index}`);
-    const task: Message = { role: 'user', authorName: turn.agent, contents: [{ $type: 'text', text: message }] };
     try {
       round.operations[index] = (await startNested(run, nested, step, { task })).id;
     } catch (error) {
       if (!isTurnFailure(error)) throw error;
-      round.outcomes[index] = { ok: false, message: toolMessage(turn, call, failureOf(error).message) };
+      refuse(failureOf(error).message);
     }
   }
+}
+
+/** `undefined` when nothing was said. */
+function taskOf({ takes }: NestedRun, { agent }: OpenTurn, call: FunctionCall): Message | Json | undefined {
+  if (takes === 'arguments') return call.arguments;
+  const { message } = call.arguments;
+  if (typeof message !== 'string' || message.trim() === '') return undefined;
+  return takes === 'text' ? message : { role: 'user', authorName: agent, contents: [{ $type: 'text', text: message }] };
 }
 
 async function delegateOutcome(run: AnyRun, turn: OpenTurn, round: ToolRound, call: FunctionCall, index: number): Promise<CallToolOutput> {
   const known = round.outcomes[index];
   if (known) return known;
-  const answer = (ok: boolean, text: string): CallToolOutput => ({ ok, message: toolMessage(turn, call, text) });
+  const refusal = (text: string): CallToolOutput => ({ ok: false, message: toolMessage(turn, call, text) });
   const operation = run.state.operations.find(({ id }) => id === round.operations[index]);
-  if (!operation) return answer(false, `The arguments of "${call.name}" are wrong: it takes { "message": "…" }. Call it again.`);
+  if (!operation) return refusal(`The arguments of "${call.name}" are wrong: it takes { "message": "…" }. Call it again.`);
   try {
-    const { output } = await resultOf(run, operation, turn);
-    const text = typeof output === 'string' ? output : JSON.stringify(output);
-    return answer(true, text.length > delegateText ? `${text.slice(0, delegateText)} … (cut)` : text);
+    const { output, outputArtifact: artifact } = await resultOf(run, operation, turn);
+    const { callId } = call;
+    return { ok: true, ...(await takeOutput(run, { agent: turn.agent, callId, output, ...(artifact && { artifact }) })) };
   } catch (error) {
     if (!isTurnFailure(error)) throw error;
-    return answer(false, `${call.name} failed: ${failureOf(error).message}`.slice(0, 2000));
+    return refusal(`${call.name} failed: ${failureOf(error).message}`.slice(0, 2000));
   }
+}
+
+/** While tools run nobody waits for the runs beside them, but what these are told must reach them. */
+async function whileSending(run: AnyRun, calls: Promise<unknown>): Promise<void> {
+  let isOver = false;
+  const done = calls.finally(() => (isOver = true));
+  done.catch(() => undefined);
+  while (!isOver && run.state.operations.length > 0) {
+    await condition(() => isOver || run.state.post.length > 0);
+    await sendPost(run);
+  }
+  await done;
 }
 
 async function callOne(run: AnyRun, turn: OpenTurn, reply: ToolRound['reply'], call: FunctionCall, index: number): Promise<CallToolOutput> {

@@ -26,6 +26,8 @@ export interface TurnOutcome {
   /** What the agent said; of a very long text the beginning, and `artifact`, the id of the whole. */
   text: string;
   artifact?: string;
+  /** The whole reply in the store, unless it is short. */
+  blob?: string;
   /** Of the reply in the transcript. */
   position: number;
   /** It handed over to another agent, or said that the task is done. */
@@ -34,7 +36,9 @@ export interface TurnOutcome {
   failure?: { type: string; message: string };
 }
 
+/** Only a new turn is refused when the run is about to end: one that was in flight when it continued as new is still taken to its end. */
 export function openTurn(run: AnyRun, member: TeamMember, from?: number): OpenTurn {
+  run.throwIfStopped();
   checkTurns(run);
   const ordinal = run.state.lastTurn + 1;
   const said = run.state.unanswered;
@@ -59,7 +63,7 @@ export function openTurn(run: AnyRun, member: TeamMember, from?: number): OpenTu
 /** Ends the run when no turn is left. */
 export function checkTurns(run: AnyRun): void {
   const { limits, rounds } = run.state;
-  if (limits.turns === undefined || rounds < limits.turns) return;
+  if (limits.turns === undefined || rounds < limits.turns || run.isEpilogue) return;
   run.stop('stopped', 'limit.turns', `The limit of ${limits.turns} turns was reached.`);
   run.throwIfStopped();
 }
@@ -82,7 +86,7 @@ export function closeTurn(run: AnyRun, turn: OpenTurn, { text, blob, cut, usage 
     agent: turn.agent,
   });
   turnEnded(run, turn.ordinal);
-  return { agent: turn.agent, text, ...artifact, position, ...(move && { move }) };
+  return { agent: turn.agent, text, ...artifact, ...(blob && { blob }), position, ...(move && { move }) };
 }
 
 export function failTurn(run: AnyRun, turn: OpenTurn, failure: { type: string; message: string }): TurnOutcome {

@@ -13,7 +13,8 @@ import { boundary } from './boundary.js';
 import { now } from './clock.js';
 import { isTurnFailure } from './failed-turn.js';
 import { Leash } from './leash.js';
-import { abandon, resultOf, startNested } from './nested.js';
+import { abandonAll, resultOf, startNested } from './nested.js';
+import { takeOutput } from './nested-output.js';
 import type { AnyRun } from './run.js';
 import { beginStep, recordStep } from './steps.js';
 import { takeRound } from './tool-round.js';
@@ -41,6 +42,7 @@ export async function takeTurn(run: AnyRun, member: TeamMember, options: TurnOpt
   } catch (error) {
     const cause = isCancellation(error) && leash.reason ? leash.reason : isTurnFailure(error) ? failureOf(error) : undefined;
     if (!cause) throw error;
+    await abandonAll(run, turn);
     if (onFailure === 'fail') throw leash.reason ? fail(leash.reason.type, leash.reason.message, { final: true }) : error;
     return failTurn(run, turn, cause);
   } finally {
@@ -78,9 +80,9 @@ async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promis
     }
     await boundary(run, turn);
     const mustAnswer = turn.modelCalls >= member.maxToolRounds;
-    const reply = await callOnce(run, turn, member, mustAnswer);
+    const { position, ...reply } = await callOnce(run, turn, member, mustAnswer);
     const calls = callsOf(reply.message);
-    if (calls.length === 0 || mustAnswer) return { ...spoken(reply), usage: reply.reply.usage, position: run.transcript.length - 1 };
+    if (calls.length === 0 || mustAnswer) return { ...spoken(reply), usage: reply.reply.usage, position };
     const { message, blob, cut, rawArguments, policies } = reply;
     turn.round = {
       reply: { message, ...(blob && { blob }), ...(cut && { cut }), ...(rawArguments && { rawArguments }), ...(policies && { policies }) },
@@ -94,7 +96,13 @@ function spoken({ message, blob, cut }: Pick<CallModelOutput, 'message' | 'blob'
   return { text: textOf(message), ...(blob && { blob }), ...(cut && { cut }) };
 }
 
-async function callOnce(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAnswer: boolean): Promise<CallModelOutput> {
+/** And where in the transcript the reply is: by the time the caller goes on, others may have spoken. */
+async function callOnce(
+  run: AnyRun,
+  turn: OpenTurn,
+  member: TeamMember,
+  mustAnswer: boolean,
+): Promise<CallModelOutput & { position: number }> {
   const call = turn.modelCalls + 1;
   const step = beginStep(run, `${turn.ordinal}/${call}`);
   const summary = `${turn.agent}: turn ${turn.ordinal}, model call ${call}`;
@@ -119,16 +127,15 @@ async function callOnce(run: AnyRun, turn: OpenTurn, member: TeamMember, mustAns
   run.state.usage = addUsage(run.state.usage, output.reply.usage);
   turn.modelCalls = call;
   recordStep(run, step, output);
-  appendReply(run, turn, member, output, call === 1);
-  return output;
+  return { ...output, position: appendReply(run, turn, member, output, call === 1) };
 }
 
-function appendReply(run: AnyRun, turn: OpenTurn, { controls = {} }: TeamMember, output: CallModelOutput, isFirst: boolean): void {
+function appendReply(run: AnyRun, turn: OpenTurn, { controls = {} }: TeamMember, output: CallModelOutput, isFirst: boolean): number {
   const { message, reply, blob, cut, rawArguments } = output;
   const calls = callsOf(message);
   // A reply on the way, with its calls, is the agent's own business. Words beside a move are said to everybody.
   const isPublic = calls.length === 0 || (textOf(message) !== '' && calls.some(({ name }) => Object.hasOwn(controls, name)));
-  run.transcript.append({
+  return run.transcript.append({
     message,
     turn: turn.ordinal,
     ...(!isPublic && { audience: [turn.agent] }),
@@ -146,20 +153,13 @@ async function runNested(run: AnyRun, turn: OpenTurn, nested: NestedRun): Promis
   const open = run.state.operations.find(({ id }) => id === turn.operation);
   const operation = open ?? (await startNested(run, nested, String(turn.ordinal), { hears: turn }));
   turn.operation = operation.id;
-  try {
-    const { output, outputArtifact, usage, status } = await resultOf(run, operation, turn);
-    const text = typeof output === 'string' ? output : output === null ? '' : JSON.stringify(output);
-    const whole = outputArtifact ? { blob: outputArtifact, cut: true as const } : {};
-    const position = run.transcript.append({
-      message: { role: 'assistant', authorName: turn.agent, createdAt: new Date().toISOString(), contents: [{ $type: 'text', text }] },
-      turn: turn.ordinal,
-      opens: opening(turn),
-      reply: { model: nested.pattern, finishReason: status, usage },
-      ...whole,
-    });
-    return { text, ...whole, usage, position };
-  } catch (error) {
-    if (isCancellation(error)) await abandon(run, operation);
-    throw error;
-  }
+  const { output, outputArtifact, usage, status } = await resultOf(run, operation, turn);
+  const said = await takeOutput(run, { agent: turn.agent, output, ...(outputArtifact && { artifact: outputArtifact }) });
+  const position = run.transcript.append({
+    ...said,
+    turn: turn.ordinal,
+    opens: opening(turn),
+    reply: { model: nested.pattern, finishReason: status, usage },
+  });
+  return { ...spoken(said), usage, position };
 }

@@ -2,7 +2,8 @@
 import { condition } from '@temporalio/workflow';
 import type { OpenTurn } from '../../state/run-state.js';
 import { now } from './clock.js';
-import { continueIfDue, isContinuationDue } from './boundary.js';
+import { continueIfDue } from './boundary.js';
+import { ParentWatch } from './parent.js';
 import { sendPost } from './post.js';
 import type { AnyRun } from './run.js';
 
@@ -16,18 +17,36 @@ export interface Wait {
 }
 
 /** `false` when the deadline came first. */
-export async function until(run: AnyRun, isTrue: () => boolean, { turn, deadline, throughStop = false }: Wait = {}): Promise<boolean> {
+export async function until(run: AnyRun, isTrue: () => boolean, wait: Wait = {}): Promise<boolean> {
+  const place = wait.turn ? 0 : 1;
+  run.traffic.waiting += place;
+  try {
+    return await waitFor(run, isTrue, wait);
+  } finally {
+    run.traffic.waiting -= place;
+  }
+}
+
+async function waitFor(run: AnyRun, isTrue: () => boolean, { deadline, throughStop = false }: Wait): Promise<boolean> {
+  const { traffic } = run;
   const isOver = () => isTrue() || (!throughStop && run.isStopped);
-  const isNews = () => isOver() || run.outbox.isWaiting || run.state.post.length > 0 || isContinuationDue(run);
+  const above = new ParentWatch(run);
   for (;;) {
     if (!throughStop) run.throwIfStopped();
     if (isTrue()) return true;
     if (deadline !== undefined && deadline <= now()) return false;
+    const { heard } = traffic;
     await sendPost(run);
+    await above.look();
+    if (isOver()) continue;
+    // First this: whoever is told of a request may answer before the task that opened it is done, and then it must not be done again.
+    await continueIfDue(run, true);
     await run.outbox.flush();
     if (isOver()) continue;
-    await continueIfDue(run, turn);
-    if (deadline === undefined) await condition(isNews);
-    else await condition(isNews, Math.max(deadline - now(), 1));
+    // Not the length of the history, which a replay may find shorter once events are told: what makes it longer is heard of.
+    const isNews = () => isOver() || run.outbox.isWaiting || run.state.post.length > 0 || traffic.parked > 0 || traffic.heard > heard;
+    const next = Math.min(deadline ?? Infinity, above.at);
+    if (next === Infinity) await condition(isNews);
+    else await condition(isNews, Math.max(next - now(), 1));
   }
 }

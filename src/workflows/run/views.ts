@@ -51,7 +51,8 @@ export function checkpointOf({ state, transcript }: AnyRun): Checkpoint {
 }
 
 export function transcriptOf(run: AnyRun, page: unknown): TranscriptPage {
-  return run.transcript.page(pageOf(page));
+  const inherited = run.state.nested?.inherited;
+  return { ...run.transcript.page(pageOf(page)), ...(inherited && { inherited }) };
 }
 
 export function turnOf(run: AnyRun, which: unknown): TurnStatus {
