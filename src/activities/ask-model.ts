@@ -66,7 +66,8 @@ function asked({ agent, question, schema, feedback = [] }: AskModelInput): Heard
 }
 
 function howToAnswer(schema: JsonObject): string {
-  return `Answer with one JSON object and nothing else. It has to fit this JSON schema:\n${JSON.stringify(schema)}`;
+  const kind = schema.type === undefined || schema.type === 'object' ? 'one JSON object' : 'JSON';
+  return `Answer with ${kind} and nothing else. It has to fit this JSON schema:\n${JSON.stringify(schema)}`;
 }
 
 function isObject(value: Json | undefined): boolean {

@@ -5,20 +5,32 @@ import type { LookUpRunInput, LookUpRunOutput } from '../contract/step.js';
 import type { Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
 
-/** What became of another run. Nobody tells a run how one ends that it has started before it continued as new. */
+/** How long the end of a run that says that it ends is waited for. */
+const endingMs = 8000;
+
+const open: LookUpRunOutput = { status: 'open' };
+
+/** What became of another run. Nobody tells a run how one ends that it has started before it continued as new. Only reads. */
 export function createLookUpRun({ store }: { store: Pick<Store, 'events'> }) {
   return async function lookUpRun(input: LookUpRunInput): Promise<LookUpRunOutput> {
     await publishEvents(store.events, input);
-    const handle = Context.current().client.workflow.getHandle(input.workflowId);
+    const { client, cancellationSignal } = Context.current();
+    const handle = client.workflow.getHandle(input.workflowId);
+    const patience = AbortSignal.any([cancellationSignal, AbortSignal.timeout(endingMs)]);
     try {
       const { status } = await handle.describe();
-      if (['RUNNING', 'CONTINUED_AS_NEW', 'PAUSED'].includes(status.name)) return { status: 'open' };
-      return { status: 'ended', result: (await handle.result()) as RunResult };
+      const isOpen = ['RUNNING', 'CONTINUED_AS_NEW', 'PAUSED'].includes(status.name);
+      if (input.presence) return isOpen ? open : { status: 'closed' };
+      if (isOpen && !input.ends) return open;
+      return { status: 'ended', result: (await client.withAbortSignal(patience, () => handle.result())) as RunResult };
     } catch (error) {
       const { name, cause } = error as Error;
       if (name === 'WorkflowFailedError') return { status: 'failed', failure: failureOf(cause ?? error) };
       if (name === 'WorkflowNotFoundError')
-        return { status: 'failed', failure: { type: 'Nested.Failed', message: 'Temporal does not know it any more.' } };
+        return input.presence
+          ? { status: 'closed' }
+          : { status: 'failed', failure: { type: 'Nested.Failed', message: 'Temporal does not know it any more.' } };
+      if (patience.aborted) return open;
       throw fail('Store.Unavailable', `The run "${input.workflowId}" cannot be looked up: ${(error as Error).message}`, { cause: error });
     }
   };

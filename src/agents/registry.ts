@@ -148,7 +148,7 @@ function registerOrchestrations(orchestrations: readonly Found<Orchestration>[],
     const { definition, problems: wrong } = toOrchestrationDefinition(orchestration);
     problems.push(...[...wrong, ...problemsOfOrchestration(definition, names)].map((problem) => within(path, problem)));
     takeName(definition.name, path);
-    definitions.set(definition.name, definition);
+    if (typeof definition.name === 'string') definitions.set(definition.name, definition);
   }
   return { definitions, problems };
 }

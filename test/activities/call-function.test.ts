@@ -77,7 +77,11 @@ describe('a registered function', () => {
     ['null', null, null],
     ['false', false, false],
     ['zero', 0, 0],
-    ['an object, without what JSON leaves out', { ok: true, gone: undefined, at: new Date(0) }, { ok: true, at: '1970-01-01T00:00:00.000Z' }],
+    [
+      'an object, without what JSON leaves out',
+      { ok: true, gone: undefined, at: new Date(0) },
+      { ok: true, at: '1970-01-01T00:00:00.000Z' },
+    ],
     ['a promise once it is kept', Promise.resolve([1]), [1]],
   ])('may return %s', async (_, returned, value) => {
     expect((await world(() => returned).call()).value).toEqual(value);
@@ -97,7 +101,15 @@ describe('a registered function', () => {
     ['a function', () => () => 1, /it is of type function/],
     ['a Map', () => new Map([['a', 1]]), /it is of type Map/],
     ['more nesting than anybody can write out', deep, /too large or nested too deep/],
-    ['what throws when it is written out', () => ({ toJSON: () => { throw new Error('not me'); } }), /not me/],
+    [
+      'what throws when it is written out',
+      () => ({
+        toJSON: () => {
+          throw new Error('not me');
+        },
+      }),
+      /not me/,
+    ],
     ['1.5 MB', () => 'x'.repeat(1_500_000), /larger than 1024 KiB\. Return less/],
     ['1.5 MB of characters that JSON escapes', () => '\u0001'.repeat(250_000), /larger than 1024 KiB/],
   ])('that returns %s fails for good', async (_, returned, message) => {
@@ -112,26 +124,41 @@ describe('a registered function', () => {
     expect(await failureFrom(world(() => `${text}x`).call())).toMatchObject({ type: 'Function.Failed' });
   });
 
-  test.each<[string, () => unknown, string]>([
-    ['an error', () => { throw new Error('no ink'); }, 'no ink'],
-    ['an error without words', () => { throw new TypeError(); }, 'TypeError'],
-    ['a text', () => { throw 'no ink'; }, 'no ink'],
-    ['nothing', () => { throw undefined; }, 'it did not say why'],
-    ['an object', () => { throw Object.assign(Object.create(null), { code: 7 }); }, '{"code":7}'],
-    ['what cannot be shown', () => { throw circle; }, 'Converting circular structure to JSON'],
-    ['an error whose message is none', () => { throw Object.assign(new Error(), { message: 42 }); }, '42'],
-    ['an error with a cause', () => { throw new Error('no print', { cause: new Error('no ink') }); }, 'no print: no ink'],
-    ['later', () => Promise.reject(new Error('no ink')), 'no ink'],
-    ["a failure of its own, that asks for another attempt", () => { throw ApplicationFailure.retryable('again', 'Mine'); }, 'again'],
-  ])('that throws %s fails for good, with its words', async (_, run, message) => {
-    const { call, warnings } = world(run);
+  test.each<[string, unknown, string]>([
+    ['an error', new Error('no ink'), 'no ink'],
+    ['an error without words', new TypeError(), 'TypeError'],
+    ['an error with a cause', new Error('no print', { cause: new Error('no ink') }), 'no print: no ink'],
+    ['an error whose message is none', Object.assign(new Error(), { message: 42 }), '42'],
+    ['a text', 'no ink', 'no ink'],
+    ['nothing', undefined, 'it did not say why'],
+    ['an object', Object.assign(Object.create(null) as object, { code: 7 }), '{"code":7}'],
+    ['what cannot be shown', circle, 'Converting circular structure to JSON'],
+    ['a failure of its own, that asks for another attempt', ApplicationFailure.retryable('again', 'Mine'), 'again'],
+  ])('that throws %s fails for good, with its words', async (_, thrown, message) => {
+    const { call, warnings } = world(() => {
+      throw thrown;
+    });
 
-    expect(await failureFrom(call())).toMatchObject({ type: 'Function.Failed', nonRetryable: true, message: `The function "judge" threw: ${message}` });
+    expect(await failureFrom(call())).toMatchObject({
+      type: 'Function.Failed',
+      nonRetryable: true,
+      message: `The function "judge" threw: ${message}`,
+    });
     expect(warnings[0]).toMatchObject({ message: 'A function failed.', meta: { name: 'judge', attempt: 1 } });
   });
 
+  test('that fails later fails for good as well', async () => {
+    const { message } = await failureFrom(world(() => Promise.reject(new Error('no ink'))).call());
+
+    expect(message).toBe('The function "judge" threw: no ink');
+  });
+
   test('that throws a book is quoted in part', async () => {
-    const { message } = await failureFrom(world(() => { throw new Error('x'.repeat(100_000)); }).call());
+    const { message } = await failureFrom(
+      world(() => {
+        throw new Error('x'.repeat(100_000));
+      }).call(),
+    );
 
     expect(message.length).toBeLessThan(2100);
   });

@@ -79,6 +79,10 @@ describe('a registered orchestration', () => {
     expect(registry.agentNames()).toEqual(['writer', 'analyst']);
   });
 
+  test('may come more than once', () => {
+    expect(createAgentRegistry([writer], [article, article], createToolRegistry([save])).orchestrationNames()).toEqual(['article']);
+  });
+
   test('may hold the very agents that are registered as well', () => {
     expect(createAgentRegistry([writer, analyst], [article], createToolRegistry([save])).agentNames()).toEqual(['writer', 'analyst']);
   });
@@ -100,7 +104,13 @@ describe('what an orchestration holds as values', () => {
       pattern: 'concurrent',
       agents: [writer],
       options: { aggregator: { function: longest } },
-      termination: { type: 'or', conditions: [{ type: 'custom', function: isDone }, { type: 'maxTurns', max: 3 }] },
+      termination: {
+        type: 'or',
+        conditions: [
+          { type: 'custom', function: isDone },
+          { type: 'maxTurns', max: 3 },
+        ],
+      },
       input: { schema: Order, transform: spell },
       output: { schema: Order, from: 'conversation', agent: editor, transform: count },
     });
@@ -117,13 +127,23 @@ describe('what an orchestration holds as values', () => {
     expect(registry.orchestrationNames()).toEqual(['desk', 'review']);
     expect(registry.agentNames().sort()).toEqual(['clerk', 'editor', 'writer']);
     expect(functions.names().sort()).toEqual(['count', 'isDone', 'longest', 'spell']);
-    const schema = { type: 'object', required: ['topic'], properties: { copies: { default: 1, type: 'number' }, topic: { type: 'string' } } };
+    const schema = {
+      type: 'object',
+      required: ['topic'],
+      properties: { copies: { default: 1, type: 'number' }, topic: { type: 'string' } },
+    };
     expect(registry.orchestration('review')).toEqual({
       name: 'review',
       pattern: 'concurrent',
       agents: ['writer'],
       options: { aggregator: { function: 'longest' } },
-      termination: { type: 'or', conditions: [{ type: 'custom', function: 'isDone' }, { type: 'maxTurns', max: 3 }] },
+      termination: {
+        type: 'or',
+        conditions: [
+          { type: 'custom', function: 'isDone' },
+          { type: 'maxTurns', max: 3 },
+        ],
+      },
       input: { schema, transform: 'spell' },
       output: { schema, from: 'conversation', agent: 'editor', transform: 'count' },
     });
@@ -139,7 +159,12 @@ describe('what an orchestration holds as values', () => {
 
   test('may come from several, and be registered besides', () => {
     const functions = createFunctionRegistry([longest]);
-    const one = defineOrchestration({ name: 'one', pattern: 'concurrent', agents: [writer], options: { aggregator: { function: longest } } });
+    const one = defineOrchestration({
+      name: 'one',
+      pattern: 'concurrent',
+      agents: [writer],
+      options: { aggregator: { function: longest } },
+    });
     const two = defineOrchestration({ ...one, name: 'two' });
 
     expect(createAgentRegistry([writer], [one, two], createToolRegistry([]), functions).orchestrationNames()).toEqual(['one', 'two']);
@@ -148,8 +173,17 @@ describe('what an orchestration holds as values', () => {
 
   test('comes along from the tools of agents, too', () => {
     const functions = createFunctionRegistry([]);
-    const panel = defineOrchestration({ name: 'panel', pattern: 'concurrent', agents: [clerk], options: { aggregator: { function: longest } } });
-    const chief = defineAgent({ name: 'chief', instructions: 'You lead.', tools: [{ agent: editor }, { orchestration: panel }, { agent: 'writer' }] });
+    const panel = defineOrchestration({
+      name: 'panel',
+      pattern: 'concurrent',
+      agents: [clerk],
+      options: { aggregator: { function: longest } },
+    });
+    const chief = defineAgent({
+      name: 'chief',
+      instructions: 'You lead.',
+      tools: [{ agent: editor }, { orchestration: panel }, { agent: 'writer' }],
+    });
 
     const registry = createAgentRegistry([chief, writer], [], createToolRegistry([]), functions);
 
@@ -161,7 +195,13 @@ describe('what an orchestration holds as values', () => {
 
   test('leaves schemas in JSON, and names, as they are', () => {
     const schema = { type: 'object', properties: { name: { const: 'x' } } };
-    const plain = defineOrchestration({ name: 'plain', pattern: 'sequential', agents: [writer], input: { schema, transform: 'spell' }, output: { schema } });
+    const plain = defineOrchestration({
+      name: 'plain',
+      pattern: 'sequential',
+      agents: [writer],
+      input: { schema, transform: 'spell' },
+      output: { schema },
+    });
 
     expect(createAgentRegistry([], [plain], createToolRegistry([]), createFunctionRegistry([])).orchestration('plain')).toMatchObject({
       input: { schema, transform: 'spell' },
@@ -226,7 +266,7 @@ describe('registration refuses', () => {
     ],
     ['a bad tool', [{ ...writer, tools: [{ ...search, input: z.string() }] }], [], 'agents[0].tools[0].input', 'must be an object schema'],
     ['what is no tool', [{ ...writer, tools: [7] }], [], 'agents[0].tools[0]', 'must be a tool made with defineTool, not 7'],
-    ['a tool where a list belongs', [{ ...writer, tools: search }], [], 'agents[0].tools', 'must be a list of names of tools'],
+    ['a tool where a list belongs', [{ ...writer, tools: search }], [], 'agents[0].tools', 'must be a list of tools, not an object'],
     [
       'a reply that JSON cannot hold',
       [{ ...writer, outputSchema: z.object({ at: z.date() }) }],
@@ -242,7 +282,13 @@ describe('registration refuses', () => {
       'is the name of a pattern',
     ],
     ['an orchestration without name', [writer], [{ pattern: 'session', agents: ['writer'] }], 'orchestrations[0].name', 'must be a letter'],
-    ['an orchestration name twice', [writer], [article, article], 'orchestrations[1].name', '"article" is taken by orchestrations[0]'],
+    [
+      'an orchestration name twice',
+      [writer],
+      [article, { ...article }],
+      'orchestrations[1].name',
+      '"article" is taken by orchestrations[0]',
+    ],
     [
       'an unknown pattern',
       [writer],

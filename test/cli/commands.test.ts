@@ -102,7 +102,7 @@ describe('run', () => {
 
     expectOneMessage(
       human,
-      /✗ The run input has one problem:\n- agents\[0\]: no agent is called "nobody" here; known: analyst, writer, editor\n$/,
+      /✗ The run input has one problem:\n- agents\[0\]: no agent is called "nobody" here; known: analyst, writer, editor, article\n$/,
     );
     expect(human.code).toBe(2);
     expect(JSON.parse(json.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ error: { type: 'Input.UnknownAgent' } });

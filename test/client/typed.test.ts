@@ -94,7 +94,12 @@ describe('the types of an orchestration', () => {
     // @ts-expect-error options of another pattern
     defineOrchestration({ ...base, name: 'wrong', options: { maxRounds: 3 } });
     // Whatever they take and give, they are members of one another.
-    defineOrchestration({ name: 'outer', pattern: 'concurrent', agents: [typed, plain, counting], options: { aggregator: { function: count } } });
+    defineOrchestration({
+      name: 'outer',
+      pattern: 'concurrent',
+      agents: [typed, plain, counting],
+      options: { aggregator: { function: count } },
+    });
   };
 
   test('are those of its schemas', () => {
@@ -152,7 +157,11 @@ describe('a run of an orchestration with schemas', () => {
   });
 
   test('fails where its result does not fit, with every problem', async () => {
-    await using world = await openWorld({ environment, orchestrations: all, script: ['{ "score": "high", "notes": [1], "at": "2026-01-02" }'] });
+    await using world = await openWorld({
+      environment,
+      orchestrations: all,
+      script: ['{ "score": "high", "notes": [1], "at": "2026-01-02" }'],
+    });
 
     const run = await world.client.start(typed, { task: { text: 'tea' } });
 
@@ -174,7 +183,10 @@ describe('a run of an orchestration with schemas', () => {
     expect((await (await world.client.start(even, { task: 'go' })).result()).output).toEqual({ n: 4 });
 
     const odd = await world.client.start(even, { task: 'go' });
-    await expect(odd.result()).rejects.toMatchObject({ type: 'Output.Invalid', message: expect.stringContaining('must be even') as string });
+    await expect(odd.result()).rejects.toMatchObject({
+      type: 'Output.Invalid',
+      message: expect.stringContaining('must be even') as string,
+    });
     expect((await odd.status()).status).toBe('completed');
   });
 
@@ -247,7 +259,11 @@ describe('what zod makes of a task', () => {
   });
 
   test('may take time', async () => {
-    const checked = defineOrchestration({ ...base, name: 'checked', input: z.string().refine(async (name) => name !== 'nobody', 'must be somebody') });
+    const checked = defineOrchestration({
+      ...base,
+      name: 'checked',
+      input: z.string().refine(async (name) => name !== 'nobody', 'must be somebody'),
+    });
     await using world = await openWorld({ environment, orchestrations: [checked], script: ['fine'] });
 
     expect((await (await world.client.start(checked, { task: 'anna' })).result()).output).toBe('fine');

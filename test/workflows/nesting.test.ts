@@ -32,11 +32,10 @@ const open = (script: Script, more: object = {}) => openWorld({ environment, scr
 const start = async (world: World, pattern: string, input: object) =>
   await world.client.start(pattern, { task: 'go', ...input } as RunInput);
 const spoke = (world: World) => world.model.calls.map(({ model }) => model);
-const heardBy = (world: World, model: string, which = 0) =>
-  world.model.calls
-    .filter((call) => call.model === model)
-    [which]?.messages.filter(({ role }) => role !== 'system')
-    .map(({ content }) => content);
+const heardBy = (world: World, model: string, which = 0) => {
+  const call = world.model.calls.filter((each) => each.model === model)[which];
+  return call?.messages.filter(({ role }) => role !== 'system').map(({ content }) => content);
+};
 const eventsOf = async (run: { watch(): AsyncIterable<RunEvent> }) => {
   const events: RunEvent[] = [];
   for await (const event of run.watch()) events.push(event);

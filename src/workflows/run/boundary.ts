@@ -80,6 +80,12 @@ async function continueAsNew(run: AnyRun): Promise<never> {
   // Events go along in the state: told now, they would be answered before what they tell of is certain.
   if (jsonBytes(run.state.outbox) > sizes.carriedTail) await run.outbox.flush();
   await condition(allHandlersFinished);
+  // Everybody who waits comes here: one goes, and the others go with it.
+  run.leaving ??= leave(run);
+  return await run.leaving;
+}
+
+async function leave(run: AnyRun): Promise<never> {
   const state = { ...run.state, continuations: run.state.continuations + 1 };
   const bytes = jsonBytes(state);
   if (bytes > sizes.input + sizes.inbox) {

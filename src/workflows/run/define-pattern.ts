@@ -64,7 +64,11 @@ export function definePattern<Name extends string, Progress extends object = Jso
   const workflow = async (input: unknown): Promise<RunResult> => {
     const { state, refusal } = openState(name, input, definition.progress ?? {});
     const { conversational = false, keepsTask = false, partial } = definition;
-    const run: Run<Progress, OptionsOf<Name>> = new Run(state, { conversational, keepsTask, ...(partial && { partial: () => partial(run) }) });
+    const run: Run<Progress, OptionsOf<Name>> = new Run(state, {
+      conversational,
+      keepsTask,
+      ...(partial && { partial: () => partial(run) }),
+    });
     registerHandlers(run as AnyRun);
     try {
       if (refusal) throw refusal;

@@ -1,6 +1,7 @@
 /** How a run waits for something from outside: in the end, on a deadline, or when it has to continue as new. */
 import { condition } from '@temporalio/workflow';
 import type { OpenTurn } from '../../state/run-state.js';
+import { Alarm } from './alarm.js';
 import { now } from './clock.js';
 import { continueIfDue } from './boundary.js';
 import { ParentWatch } from './parent.js';
@@ -19,15 +20,17 @@ export interface Wait {
 /** `false` when the deadline came first. */
 export async function until(run: AnyRun, isTrue: () => boolean, wait: Wait = {}): Promise<boolean> {
   const place = wait.turn ? 0 : 1;
+  const alarm = new Alarm();
   run.traffic.waiting += place;
   try {
-    return await waitFor(run, isTrue, wait);
+    return await waitFor(run, isTrue, wait, alarm);
   } finally {
+    alarm.clear();
     run.traffic.waiting -= place;
   }
 }
 
-async function waitFor(run: AnyRun, isTrue: () => boolean, { deadline, throughStop = false }: Wait): Promise<boolean> {
+async function waitFor(run: AnyRun, isTrue: () => boolean, { deadline, throughStop = false }: Wait, alarm: Alarm): Promise<boolean> {
   const { traffic } = run;
   const isOver = () => isTrue() || (!throughStop && run.isStopped);
   const above = new ParentWatch(run);
@@ -44,9 +47,8 @@ async function waitFor(run: AnyRun, isTrue: () => boolean, { deadline, throughSt
     await run.outbox.flush();
     if (isOver()) continue;
     // Not the length of the history, which a replay may find shorter once events are told: what makes it longer is heard of.
-    const isNews = () => isOver() || run.outbox.isWaiting || run.state.post.length > 0 || traffic.parked > 0 || traffic.heard > heard;
-    const next = Math.min(deadline ?? Infinity, above.at);
-    if (next === Infinity) await condition(isNews);
-    else await condition(isNews, Math.max(next - now(), 1));
+    const isNews = () => run.outbox.isWaiting || run.state.post.length > 0 || traffic.parked > 0 || traffic.heard > heard;
+    alarm.set(Math.min(deadline ?? Infinity, above.at));
+    await condition(() => isOver() || alarm.rings || isNews());
   }
 }

@@ -187,7 +187,9 @@ describe('a registered function', () => {
     await run.result();
 
     const { events } = await environment.client.workflow.getHandle(run.id).fetchHistory();
-    const summaries = (events ?? []).flatMap(({ userMetadata }) => (userMetadata?.summary?.data ? [String(userMetadata.summary.data)] : []));
+    const summaries = (events ?? []).flatMap(({ userMetadata }) =>
+      userMetadata?.summary?.data ? [String(userMetadata.summary.data)] : [],
+    );
     expect(summaries).toContain('"function decide"');
   });
 });

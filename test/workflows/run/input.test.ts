@@ -226,7 +226,10 @@ describe('an orchestration that says what its task is', () => {
   test('refuses another', async () => {
     const run = await playRaw({ orchestration: 'letter', task: { topc: 'tea' } });
 
-    expect(await failureOf(run.result())).toMatchObject({ type: 'Input.Invalid', message: expect.stringContaining('task.topic: is missing') as string });
+    expect(await failureOf(run.result())).toMatchObject({
+      type: 'Input.Invalid',
+      message: expect.stringContaining('task.topic: is missing') as string,
+    });
   });
 
   test('may be told of another form', async () => {

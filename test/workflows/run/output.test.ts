@@ -1,6 +1,14 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { defineFunction, textOf, type AgentDefinition, type FunctionContext, type Json, type OutputShape, type RunInput } from '../../../src/index.js';
+import {
+  defineFunction,
+  textOf,
+  type AgentDefinition,
+  type FunctionContext,
+  type Json,
+  type OutputShape,
+  type RunInput,
+} from '../../../src/index.js';
 import type { RunHandle } from '../../../src/client.js';
 import type { ScriptPart } from '../../../src/testing/scripted-model.js';
 import { openWorld } from '../../../src/testing/index.js';
@@ -55,7 +63,12 @@ const prices: OutputShape['schema'] = {
 /** One agent says these words; the output has to be like that. */
 async function play(words: ScriptPart, output: object, more: object = {}) {
   const { agent } = stage.actor(words);
-  return await stage.world.client.start('sequential', { agents: [agent], task: 'What does it cost?', output, ...more } as RunInput<'sequential'>);
+  return await stage.world.client.start('sequential', {
+    agents: [agent],
+    task: 'What does it cost?',
+    output,
+    ...more,
+  } as RunInput<'sequential'>);
 }
 
 async function transcript(run: RunHandle<unknown>): Promise<string[]> {
@@ -121,7 +134,10 @@ describe('an output by schema is read from the last reply', () => {
   test('that is longer than a run remembers is refused with that reason', async () => {
     const run = await play([`{"prices": [4], "text": "${'x'.repeat(70_000)}"}`], { schema: prices });
 
-    expect(await failureOf(run)).toMatchObject({ type: 'Output.Invalid', message: expect.stringContaining('too long to be read') as string });
+    expect(await failureOf(run)).toMatchObject({
+      type: 'Output.Invalid',
+      message: expect.stringContaining('too long to be read') as string,
+    });
   });
 });
 
@@ -207,14 +223,21 @@ describe('an output with `from: "conversation"`', () => {
   });
 
   test('may be of any form', async () => {
-    const { shape } = asked(['["a"]'], { schema: { type: 'array' } });
+    const { calls, shape } = asked(['["a"]'], { schema: { type: 'array' } });
+
     expect((await (await play(['A.'], shape)).result()).output).toEqual(['a']);
+    expect(calls[0]?.messages.at(-1)?.content).toContain(
+      'Answer with JSON and nothing else. It has to fit this JSON schema:\n{"type":"array"}',
+    );
   });
 
   test('needs a schema', async () => {
     const starting = play(['A.'], { from: 'conversation' });
 
-    await expect(starting).rejects.toMatchObject({ type: 'Input.Invalid', message: expect.stringContaining('output.schema: is missing') as string });
+    await expect(starting).rejects.toMatchObject({
+      type: 'Input.Invalid',
+      message: expect.stringContaining('output.schema: is missing') as string,
+    });
   });
 });
 
@@ -312,7 +335,12 @@ describe('an output has its form in every pattern', () => {
   /** Pattern, who says what, who has the last word. */
   const scenes: [string, { [name: string]: string[] }, string, (roles: Roles) => object][] = [
     ['sequential', { a: ['hm'], b: total(['b']) }, 'b', ({ a, b }) => ({ agents: [a, b] })],
-    ['routing', { a: total(['a']), boss: ['{"label": "x"}'] }, 'a', ({ a, boss }) => ({ agents: [a], options: { classifier: { agent: boss }, routes: { x: 'a' } } })],
+    [
+      'routing',
+      { a: total(['a']), boss: ['{"label": "x"}'] },
+      'a',
+      ({ a, boss }) => ({ agents: [a], options: { classifier: { agent: boss }, routes: { x: 'a' } } }),
+    ],
     ['handoff', { a: total(['a']), b: [] }, 'a', ({ a, b }) => ({ agents: [a, b] })],
     ['groupChat', { a: ['hm'], b: total(['b']) }, 'b', ({ a, b }) => ({ agents: [a, b], termination: { type: 'maxTurns', max: 2 } })],
     [
@@ -344,10 +372,17 @@ describe('an output has its form in every pattern', () => {
   test('concurrent: of the list of results, by a function', async () => {
     const roles = castOf(stage, { a: ['yes'], b: ['no'] });
 
-    const run = await stage.world.client.start('concurrent', { agents: [roles.a, roles.b], task: 'go', output: { transform: 'nothing' } } as RunInput<'concurrent'>);
+    const run = await stage.world.client.start('concurrent', {
+      agents: [roles.a, roles.b],
+      task: 'go',
+      output: { transform: 'nothing' },
+    } as RunInput<'concurrent'>);
 
     expect((await run.result()).output).toBe(null);
-    expect(given.nothing?.at(-1)).toMatchObject([{ member: 'a', output: 'yes' }, { member: 'b', output: 'no' }]);
+    expect(given.nothing?.at(-1)).toMatchObject([
+      { member: 'a', output: 'yes' },
+      { member: 'b', output: 'no' },
+    ]);
   });
 
   describe('asked of a model while the run continues as new after every few events', () => {
@@ -359,22 +394,22 @@ describe('an output has its form in every pattern', () => {
       await restless?.[Symbol.asyncDispose]();
     });
 
-    test.each([...scenes, ['concurrent', { a: ['yes'], b: ['yes'] }, '', ({ a, b }: Roles) => ({ agents: [a, b] })] as (typeof scenes)[number]])(
-      '%s: nobody is asked twice',
-      async (pattern, lines, _, inputOf) => {
-        const { agent: editor, calls } = restless.actor(['{"said": "all"}'], { name: 'editor' });
+    test.each([
+      ...scenes,
+      ['concurrent', { a: ['yes'], b: ['yes'] }, '', ({ a, b }: Roles) => ({ agents: [a, b] })] as (typeof scenes)[number],
+    ])('%s: nobody is asked twice', async (pattern, lines, _, inputOf) => {
+      const { agent: editor, calls } = restless.actor(['{"said": "all"}'], { name: 'editor' });
 
-        const run = await restless.world.client.start(pattern, {
-          ...inputOf(castOf(restless, lines)),
-          task: 'go',
-          output: { schema, from: 'conversation', agent: editor, transform: 'forgets' },
-        });
+      const run = await restless.world.client.start(pattern, {
+        ...inputOf(castOf(restless, lines)),
+        task: 'go',
+        output: { schema, from: 'conversation', agent: editor, transform: 'forgets' },
+      });
 
-        expect((await run.result()).output).toEqual(expect.any(Number));
-        expect(calls).toHaveLength(1);
-        expect((await run.status()).usage.modelCalls).toBe(1 + Object.values(lines).flat().length);
-        expect((await run.checkpoint()).continuations).toBeGreaterThanOrEqual(1);
-      },
-    );
+      expect((await run.result()).output).toEqual(expect.any(Number));
+      expect(calls).toHaveLength(1);
+      expect((await run.status()).usage.modelCalls).toBe(1 + Object.values(lines).flat().length);
+      expect((await run.checkpoint()).continuations).toBeGreaterThanOrEqual(1);
+    });
   });
 });
