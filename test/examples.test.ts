@@ -67,3 +67,21 @@ test("a session is spoken to by signal with Temporal's own client", async () => 
   expect(await example('signal.ts', 'In 1823 Robert Bruce found tea plants.', id)).not.toBe('');
   expect(await example('signal.ts', 'When did Robert Bruce find tea plants?', id)).toContain('1823');
 });
+
+// Each checks its own answer, too.
+test.each([
+  ['04-concurrent.ts', /./],
+  ['05-vote.ts', /./],
+  ['06-chaining.ts', /./],
+  ['07-routing.ts', /./],
+  ['08-structured.ts', /./],
+  ['09-handoff.ts', /./],
+  ['10-person.ts', /> /],
+  ['11-group-chat.ts', /writer: [^]*reviewer: [^]*APPROVED/],
+  ['12-selector.ts', /analyst speaks, chosen by manager[^]*editor speaks/],
+  ['13-magentic.ts', /./],
+  ['14-nested.ts', /./],
+  ['15-agent-as-tool.ts', /./],
+])('%s runs without a key and is right', async (name, words) => {
+  expect(await example(name)).toMatch(words);
+});

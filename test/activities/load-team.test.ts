@@ -289,3 +289,47 @@ describe('recorded teams', () => {
     });
   });
 });
+
+describe('loadTeam of a nested run', () => {
+  const origin = { parent: 'above', operationId: 'op-1', root: { workflowId: 'above', firstRunId: 'r' } };
+  const nestedOf = async ({ load }: ReturnType<typeof world>) => {
+    const member = { name: 'panel', pattern: 'sequential', agents: ['writer'] };
+    const { team } = await load({ task: 'tea', agents: [member] });
+    return { ...origin, prepared: team.members[0]?.nested?.prepared ?? '' };
+  };
+
+  test('gives what was prepared for it', async () => {
+    const here = world();
+    const nested = await nestedOf(here);
+
+    expect(await here.load({ nested })).toMatchObject({ pattern: 'sequential', team: { members: [{ name: 'writer' }] } });
+  });
+
+  test('refuses what was prepared for another pattern, or is something else', async () => {
+    const here = world();
+    const nested = await nestedOf(here);
+    const other = await here.store.blobs.put('{"previous":null,"entries":[]}');
+
+    expect(await failureFrom(here.load({ nested }, 'routing'))).toMatchObject({ type: 'Input.Invalid', nonRetryable: true });
+    expect(await failureFrom(here.load({ nested: { ...nested, prepared: other } }))).toMatchObject({ type: 'Input.Invalid' });
+  });
+
+  test('refuses a transcript that is none, or has another length', async () => {
+    const here = world();
+    const nested = await nestedOf(here);
+    const part = await here.store.blobs.put('{"previous":{"part":"p","length":2},"entries":[{}]}');
+    const inherit = (length: number) => ({ ...nested, inherited: { head: { part, length } } });
+
+    expect(await here.load({ nested: inherit(3) })).toMatchObject({ pattern: 'sequential' });
+    expect(await failureFrom(here.load({ nested: inherit(4) }))).toMatchObject({ type: 'Input.Invalid' });
+  });
+
+  test('asks a store that does not have it again, but not for ever', async () => {
+    const { loadTeam } = world();
+    const input = { pattern: 'sequential', input: { nested: { ...origin, prepared: 'nowhere' } } as never, firstRunId: 'first' };
+    const attempt = (number: number) => failureFrom(activityEnvironment({ attempt: number }).run(loadTeam, input));
+
+    expect(await attempt(1)).toMatchObject({ type: 'Store.Unavailable', nonRetryable: false });
+    expect(await attempt(5)).toMatchObject({ type: 'Store.Unavailable', nonRetryable: true });
+  });
+});

@@ -170,7 +170,7 @@ describe('a run that asks a person', () => {
     const first = await open(id);
 
     const listed = await ostinato(['requests', id], { cwd, env });
-    const wrong = await ostinato(['respond', id, first.requestId, '7'], { cwd, env });
+    const wrong = await ostinato(['respond', id, first.requestId, '{"words": 7}'], { cwd, env });
     const answered = await ostinato(['respond', id, first.requestId, 'When was the auction?', '--by', 'anna'], { cwd, env });
     const second = await open(id);
     const end = JSON.stringify({ requestId: second.requestId, response: { end: true } });

@@ -8,6 +8,8 @@ export function discuss(instructions: string, lines: Line[], document: string): 
   const words = lines.filter(({ kind, text }) => kind === 'words' && text !== '');
   const last = words.at(-1);
   if (!last || last.isOwn || last.name === '') return undefined;
+  // Who hears one message and nothing else is asked to do something, not to discuss it.
+  if (words.length === 1) return undefined;
   // A question to an agent that has spoken already may be a person's, and is answered.
   if (/\?\s*$/.test(last.text) && words.some(({ isOwn }) => isOwn)) return undefined;
   const said = words.filter(({ name, isOwn }) => name !== '' || isOwn).map(({ text }) => text);

@@ -147,7 +147,7 @@ describe('a run started with', () => {
     ...garbage,
     ['a document nested too deep', [payload('json/plain', `{"task": ${nestedJson(100_000)}}`)]],
     ['state nested too deep', [payload('json/plain', `{"state": ${nestedJson(100_000)}}`)]],
-    ['state that is not ours', [json({ state: { stateVersion: 1 } })]],
+    ['state that is not ours', [json({ state: { stateVersion: 2 } })]],
   ] as typeof garbage)('%s fails at once, and says so', async (_, input) => {
     const id = `bad/${randomUUID()}`;
     await raw.start(id, stage.world.taskQueue, 'session', input);
@@ -180,7 +180,7 @@ describe('a query', () => {
     for (const [name, input] of nonsense) {
       const answer = async (query: string) => [name, query, await raw.query(session.id, query, input)];
       expect(await answer('status')).toEqual([name, 'status', expect.objectContaining({ status: 'waiting' })]);
-      expect(await answer('checkpoint')).toEqual([name, 'checkpoint', expect.objectContaining({ stateVersion: 1 })]);
+      expect(await answer('checkpoint')).toEqual([name, 'checkpoint', expect.objectContaining({ stateVersion: 2 })]);
       expect(await answer('transcript')).toEqual([name, 'transcript', expect.objectContaining({ length: 2, from: 0 })]);
       expect(await answer('state')).toEqual([name, 'state', expect.objectContaining({ length: 2, from: 0 })]);
       expect(await answer('turn')).toEqual([name, 'turn', expect.objectContaining({ status: 'unknown' })]);
