@@ -21,7 +21,10 @@ describe('bad input is one clear message', () => {
     [['status', 'x', 'y'], /^✗ Too many arguments for 'status'\. Expected 1 argument but got 2/],
     [['list', '--limit', 'many'], /^✗ Option '--limit <n>' argument 'many' is invalid\. It must be a whole number of at least 1\./],
     [['result', 'x', '--timeout', '5'], /^✗ Option '--timeout <span>' argument '5' is invalid\. It must be a span of time/],
-    [['run', 'nothing'], /^✗ Nothing is called "nothing"\. Patterns: sequential, session\. Orchestrations of the examples: article\.\n$/],
+    [
+      ['run', 'nothing'],
+      /^✗ Nothing is called "nothing"\. Patterns: sequential, concurrent, routing, handoff, groupChat, magentic, session\. Orchestrations of the examples: article\.\n$/,
+    ],
     [['run', 'sequential'], /^✗ The run input has 2 problems:\n- task: .*\n- agents: .*\n$/],
     [['run', 'sequential', '--input', '{bad'], /^✗ --input is not JSON: /],
     [['run', 'sequential', '--agents', 'a,a', '--task', 'x'], /^✗ The run input has one problem:\n- agents\[1\]: /],
