@@ -87,7 +87,7 @@ describe('what to run', () => {
 
   test('or else an error that names both', async () => {
     await expect(findWhat('artcle', examples)).rejects.toThrow(
-      'Nothing is called "artcle". Did you mean "article"? Patterns: sequential, session. Orchestrations of the examples: article.',
+      'Nothing is called "artcle". Did you mean "article"? Patterns: sequential, concurrent, routing, handoff, groupChat, magentic, session. Orchestrations of the examples: article.',
     );
   });
 });
