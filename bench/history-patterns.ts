@@ -6,7 +6,7 @@ import { jsonBytes } from '../src/contract/size.js';
 import type { RunInput } from '../src/index.js';
 import type { ModelRequest } from '../src/llm/provider.js';
 import { startWorker } from '../src/worker.js';
-import { historySize, instantModel, kb, words, type Bench } from './support.js';
+import { historySize, instantModel, kb, onQuery, words, type Bench } from './support.js';
 
 /** A reply of an agent. */
 const replyBytes = 1500;
@@ -54,11 +54,7 @@ async function measure(
   });
   let queries = 0;
   const connection = await NativeConnection.connect({ address });
-  const query = connection.workflowService.queryWorkflow.bind(connection.workflowService);
-  connection.workflowService.queryWorkflow = ((...args: Parameters<typeof query>) => {
-    queries += 1;
-    return query(...args);
-  }) as typeof query;
+  onQuery(connection, () => (queries += 1));
   const worker = await startWorker({
     config,
     connection,

@@ -14,7 +14,7 @@ import { defineAgent, defineTool } from '../src/index.js';
 import { bundleWorkflows, startWorker } from '../src/worker.js';
 import { groupChatHistory, magenticHistory } from './history-patterns.js';
 import { passTheConversation } from './passing.js';
-import { historySize, instantModel, kb, openBench, words, type Bench } from './support.js';
+import { historySize, instantModel, kb, onQuery, openBench, words, type Bench } from './support.js';
 
 const resultBytes = 5 * 1024;
 
@@ -78,11 +78,7 @@ async function byReference(
   for (let i = 0; i < workers; i++) {
     const connection = await NativeConnection.connect({ address });
     connections.push(connection);
-    const query = connection.workflowService.queryWorkflow.bind(connection.workflowService);
-    connection.workflowService.queryWorkflow = ((...args: Parameters<typeof query>) => {
-      queries += 1;
-      return query(...args);
-    }) as typeof query;
+    onQuery(connection, () => (queries += 1));
     running.push(
       await startWorker({
         agents: [researcher],

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from '@temporalio/client';
-import { DefaultLogger, Runtime } from '@temporalio/worker';
+import { DefaultLogger, Runtime, type NativeConnection } from '@temporalio/worker';
 import { loadConfig, type Config } from '../src/config.js';
 import { connectClient } from '../src/connection.js';
 import { findOrStartServer } from '../src/dev/server.js';
@@ -47,6 +47,15 @@ export function instantModel(answer: (request: ModelRequest, call: number) => Mo
       };
     },
   };
+}
+
+/** Told of every query that a worker sends. */
+export function onQuery({ workflowService }: NativeConnection, told: () => void): void {
+  const query = workflowService.queryWorkflow.bind(workflowService);
+  workflowService.queryWorkflow = ((...args: Parameters<typeof query>) => {
+    told();
+    return query(...args);
+  }) as typeof query;
 }
 
 export interface HistorySize {
