@@ -108,7 +108,7 @@ describe('run', () => {
     expect(JSON.parse(json.out.trimEnd().split('\n').at(-1) ?? '')).toMatchObject({ error: { type: 'Input.UnknownAgent' } });
     expect(json.code).toBe(2);
     // Nor does the worker make more of it than a line.
-    expect(worker.err()).toContain('no agent is called "nobody" here');
+    await worker.says('no agent is called "nobody" here');
     expect(worker.err()).not.toMatch(/^\s+at /m);
   });
 

@@ -1,5 +1,5 @@
 /** Runs and the runs that they start: how each learns of the other's end, whatever happens to either of them. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { defineTool, textOf, type JsonObject, type RunInput } from '../../../src/index.js';
@@ -264,12 +264,12 @@ describe('a nested run is ended', () => {
 });
 
 describe('as time passes', () => {
-  // What was broken off keeps its server from skipping time.
+  // What was broken off keeps its server from skipping time, so each test has one of its own.
   let fresh: TestWorkflowEnvironment;
-  beforeAll(async () => {
+  beforeEach(async () => {
     fresh = await timeSkippingServer();
   });
-  afterAll(async () => {
+  afterEach(async () => {
     await fresh?.teardown();
   });
 
