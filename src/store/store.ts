@@ -1,8 +1,9 @@
 /**
- * What outlives a process: blobs by content hash (segments, parts, artifacts, teams), the event log, and permits.
+ * What outlives a process: blobs by content hash (segments, parts, artifacts, teams), the list of snapshots, the event log, and permits.
  * Only activities and the watching side of the client touch it. Everything is kept apart by environment.
  */
 import type { EventLogKey, NewEvent, RunEvent } from '../contract/event.js';
+import type { SnapshotRecord } from '../contract/snapshot.js';
 
 /** Namespace and task queue: what separates dev, staging and production in one store. */
 export interface Environment {
@@ -13,6 +14,7 @@ export interface Environment {
 export interface Store {
   readonly environment: Environment;
   readonly blobs: BlobStore;
+  readonly snapshots: SnapshotIndex;
   readonly events: EventLog;
   readonly permits: Permits;
   close(): Promise<void>;
@@ -24,6 +26,18 @@ export interface BlobStore {
   put(text: string): Promise<string>;
   /** `undefined` when there is none. */
   get(id: string): Promise<string | undefined>;
+}
+
+/** Which snapshots there are. The documents themselves are blobs, and a snapshot's id is the id of its document. */
+export interface SnapshotIndex {
+  /** The same id again changes nothing. */
+  add(snapshot: SnapshotRecord): Promise<void>;
+  /** `undefined` when there is none. */
+  get(id: string): Promise<SnapshotRecord | undefined>;
+  /** Those of a run, the one added last first. */
+  list(workflowId: string, options?: { limit?: number }): Promise<SnapshotRecord[]>;
+  /** Takes them off the list; ids that are not on it are no problem. Their documents stay. */
+  remove(ids: readonly string[]): Promise<void>;
 }
 
 /** One append-only list of events per run. */

@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { NewEvent, RunEvent } from '../../src/contract/event.js';
+import type { SnapshotRecord } from '../../src/contract/snapshot.js';
 import { failureOf } from '../../src/contract/failure.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { StoreOptions } from '../../src/store/open-store.js';
@@ -49,6 +50,55 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
     children.push(child);
     return child;
   }
+
+  describe(`${engine}: snapshots`, () => {
+    const snapshot = (id: string, workflowId = 'a run'): SnapshotRecord => ({
+      id,
+      workflowId,
+      firstRunId: 'run-1',
+      at: '2026-11-26T14:00:00.000Z',
+      reason: 'asked',
+      turn: 2,
+      length: 5,
+    });
+
+    test('those of a run are listed with the last one first, and found by their ids', async () => {
+      for (const id of ['b', 'c', 'a']) await store.snapshots.add({ ...snapshot(id), label: `before ${id}` });
+      await store.snapshots.add(snapshot('d', 'another run'));
+
+      expect((await store.snapshots.list('a run')).map(({ id }) => id)).toEqual(['a', 'c', 'b']);
+      expect((await store.snapshots.list('a run', { limit: 1 })).map(({ id }) => id)).toEqual(['a']);
+      expect(await store.snapshots.list('no run')).toEqual([]);
+      expect(await store.snapshots.get('c')).toEqual({ ...snapshot('c'), label: 'before c' });
+      expect(await store.snapshots.get('e')).toBeUndefined();
+    });
+
+    test('one added twice is there once, as it was', async () => {
+      await Promise.all([store.snapshots.add(snapshot('a')), (await open()).snapshots.add(snapshot('a'))]);
+      await store.snapshots.add({ ...snapshot('a'), turn: 3 });
+
+      expect(await store.snapshots.list('a run')).toEqual([snapshot('a')]);
+    });
+
+    test('one removed is gone for everybody in its environment, and for nobody else', async () => {
+      const elsewhere = await open(staging);
+      for (const each of [store, elsewhere]) await each.snapshots.add(snapshot('a'));
+
+      await store.snapshots.remove(['a', 'never there']);
+      await store.snapshots.remove([]);
+
+      expect(await (await open()).snapshots.get('a')).toBeUndefined();
+      expect(await store.snapshots.list('a run')).toEqual([]);
+      expect(await elsewhere.snapshots.get('a')).toEqual(snapshot('a'));
+    });
+
+    test('ids and names are taken as they are', async () => {
+      const odd = snapshot(`'; DROP TABLE snapshots; --`, 'a run/%_"線"');
+      await store.snapshots.add(odd);
+
+      expect(await store.snapshots.list(odd.workflowId)).toEqual([odd]);
+    });
+  });
 
   describe(`${engine}: blobs`, () => {
     test('a text is found again under a short name made of its content', async () => {

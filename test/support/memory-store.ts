@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { NewEvent, RunEvent } from '../../src/contract/event.js';
+import type { SnapshotRecord } from '../../src/contract/snapshot.js';
 import type { Environment, Store } from '../../src/store/store.js';
 
 export interface MemoryStore extends Store {
@@ -13,6 +14,7 @@ export interface MemoryStore extends Store {
 export function memoryStore(environment: Environment = { namespace: 'default', taskQueue: 'ostinato' }): MemoryStore {
   const texts = new Map<string, string>();
   const appended: NewEvent[] = [];
+  let listed: SnapshotRecord[] = [];
   return {
     environment,
     texts,
@@ -24,6 +26,14 @@ export function memoryStore(environment: Environment = { namespace: 'default', t
         return id;
       },
       get: async (id) => texts.get(id),
+    },
+    snapshots: {
+      add: async (snapshot) => {
+        if (!listed.some(({ id }) => id === snapshot.id)) listed.unshift(snapshot);
+      },
+      get: async (id) => listed.find((snapshot) => snapshot.id === id),
+      list: async (workflowId, { limit = 100 } = {}) => listed.filter((snapshot) => snapshot.workflowId === workflowId).slice(0, limit),
+      remove: async (ids) => void (listed = listed.filter(({ id }) => !ids.includes(id))),
     },
     events: {
       append: async (_, events) => {

@@ -7,6 +7,7 @@ import type { Database } from './database.js';
 import { SqliteEventLog } from './events.js';
 import { createDatabaseFile } from './file.js';
 import { SqlitePermits } from './permits.js';
+import { SqliteSnapshots } from './snapshots.js';
 
 /** A store in one file, `store.db`, embedded in every process that uses it. */
 export async function openSqliteStore(dataDir: string, environment: Environment): Promise<Store> {
@@ -22,6 +23,7 @@ export async function openSqliteStore(dataDir: string, environment: Environment)
   return {
     environment,
     blobs: new SqliteBlobs(database, id),
+    snapshots: new SqliteSnapshots(database, id),
     events: new SqliteEventLog(database, changes, id),
     permits,
     async close() {

@@ -103,4 +103,16 @@ export const schemaSteps: readonly string[] = [
     PRIMARY KEY (environment, name, holder)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE snapshots (
+    ordinal INTEGER PRIMARY KEY AUTOINCREMENT,
+    environment INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    workflow_id TEXT NOT NULL,
+    record TEXT NOT NULL,
+    UNIQUE (environment, id)
+  ) STRICT;
+
+  CREATE INDEX snapshots_of_a_run ON snapshots (environment, workflow_id, ordinal);
+  `,
 ];

@@ -1,0 +1,43 @@
+import type { SnapshotRecord } from '../../contract/snapshot.js';
+import type { SnapshotIndex } from '../store.js';
+import type { Database, Statement } from './database.js';
+
+/** A snapshot that was acknowledged is on the disk, like the blob that it names. */
+export class SqliteSnapshots implements SnapshotIndex {
+  readonly #database: Database;
+  readonly #environment: number;
+  readonly #add: Statement<never>;
+  readonly #get: Statement<{ record: string }>;
+  readonly #list: Statement<{ record: string }>;
+  readonly #remove: Statement<never>;
+
+  constructor(database: Database, environment: number) {
+    this.#database = database;
+    this.#environment = environment;
+    this.#add = database.prepare(
+      'INSERT INTO snapshots (environment, id, workflow_id, record) VALUES (?, ?, ?, ?) ON CONFLICT (environment, id) DO NOTHING',
+    );
+    this.#get = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND id = ?');
+    this.#list = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND workflow_id = ? ORDER BY ordinal DESC LIMIT ?');
+    this.#remove = database.prepare('DELETE FROM snapshots WHERE environment = ? AND id = ?');
+  }
+
+  async add(snapshot: SnapshotRecord): Promise<void> {
+    const { id, workflowId } = snapshot;
+    await this.#database.write(() => this.#add.run(this.#environment, id, workflowId, JSON.stringify(snapshot)), { durable: true });
+  }
+
+  async get(id: string): Promise<SnapshotRecord | undefined> {
+    const found = await this.#database.read(() => this.#get.get(this.#environment, id));
+    return found && (JSON.parse(found.record) as SnapshotRecord);
+  }
+
+  async list(workflowId: string, { limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
+    const rows = await this.#database.read(() => this.#list.all(this.#environment, workflowId, limit));
+    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    await this.#database.write(() => ids.forEach((id) => this.#remove.run(this.#environment, id)), { durable: true });
+  }
+}
