@@ -21,6 +21,11 @@ export const parts = {
   schemas: { files: /^contract\/(.+-schema|schema-.+)\.ts$/, imports: ['contract'], packages: ['zod', '@temporalio/common'] },
   contract: { files: /^contract\//, imports: ['type:schemas'], packages: ['@temporalio/common', 'type:zod'] },
   state: { files: /^state\//, imports: ['contract', 'type:schemas'] },
+  'agent-state': {
+    files: /^agent-state\//,
+    imports: ['contract', 'schemas', 'state'],
+    packages: ['zod', 'lossless-json', '@temporalio/common'],
+  },
   'workflows/run': {
     files: /^workflows\/run\//,
     imports: ['contract', 'state', 'type:schemas', 'type:activities'],
@@ -32,7 +37,7 @@ export const parts = {
   // What a worker does for a workflow.
   activities: {
     files: /^activities\//,
-    imports: ['contract', 'schemas', 'definitions', 'llm', 'agents', 'tools', 'functions', 'store'],
+    imports: ['contract', 'schemas', 'state', 'agent-state', 'definitions', 'llm', 'agents', 'tools', 'functions', 'store'],
     packages: ['@temporalio/activity', '@temporalio/common', 'type:@temporalio/client', 'zod'],
     node: true,
   },
@@ -42,7 +47,7 @@ export const parts = {
   functions: { files: /^functions\//, imports: ['contract', 'definitions'] },
   tools: { files: /^tools\//, imports: ['contract', 'schemas', 'definitions'], packages: ['zod', '@temporalio/common'], node: true },
   llm: { files: /^llm\//, imports: ['contract'], packages: ['openai', '@temporalio/common'], node: true },
-  store: { files: /^store\//, imports: ['contract'], packages: ['libsql', '@temporalio/common'], node: true },
+  store: { files: /^store\//, imports: ['contract'], packages: ['libsql', 'pg', '@temporalio/common'], node: true },
 
   // Where a process begins.
   application: { files: /^application\.ts$/, imports: ['type:definitions', 'type:llm'] },
@@ -56,7 +61,7 @@ export const parts = {
   },
   client: {
     files: /^client(\.ts$|\/)/,
-    imports: ['contract', 'schemas', 'state', 'config', 'connection', 'store', 'type:definitions'],
+    imports: ['contract', 'schemas', 'state', 'agent-state', 'config', 'connection', 'store', 'type:definitions'],
     packages: ['@temporalio/client', '@temporalio/common'],
     node: true,
   },
@@ -91,6 +96,7 @@ export const parts = {
     imports: [
       'contract',
       'schemas',
+      'agent-state',
       'application',
       'catalog',
       'config',
@@ -113,7 +119,7 @@ export const parts = {
     packages: ['@temporalio/client', '@temporalio/common', '@temporalio/testing', '@temporalio/worker'],
     node: true,
   },
-  index: { files: /^index\.ts$/, imports: ['contract', 'definitions', 'type:application'] },
+  index: { files: /^index\.ts$/, imports: ['contract', 'definitions', 'agent-state', 'type:application'] },
 };
 
 /** Folders of `src` whose code may run in Temporal's sandbox. */

@@ -5,6 +5,9 @@ import { call } from './client/call.js';
 import type { ClientContext } from './client/context.js';
 import { RunHandle } from './client/run-handle.js';
 import { SessionHandle } from './client/session-handle.js';
+import { diffSnapshots, type SnapshotDiff } from './client/diff.js';
+import { exportSnapshot, importSnapshot } from './client/exports.js';
+import { readStoredSnapshot } from './client/snapshots.js';
 import { toRunSummary, type RunSummary } from './client/summary.js';
 import { loadConfig, type Config } from './config.js';
 import { connectClient } from './connection.js';
@@ -15,12 +18,15 @@ import { newRunId, sessionId } from './client/ids.js';
 import { parseRunInput } from './contract/input-schema.js';
 import type { PatternName } from './contract/pattern.js';
 import type { RunInput } from './contract/run.js';
+import type { RunExport, SnapshotRecord } from './contract/snapshot.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 
 export { loadConfig, type Config, type ConfigOverrides } from './config.js';
 export type { RunHandle, WatchOptions } from './client/run-handle.js';
 export type { SessionHandle } from './client/session-handle.js';
+export type { SnapshotDiff } from './client/diff.js';
+export type { RunExport, SnapshotRecord } from './contract/snapshot.js';
 export type { RunSummary } from './client/summary.js';
 export type { RunOutcome, TypedInput } from './client/typed.js';
 
@@ -38,6 +44,9 @@ export interface StartOptions {
   id?: string;
 }
 
+/** What may be said otherwise than the snapshot has it. */
+export interface LoadOptions extends StartOptions, Pick<RunInput, 'agents' | 'orchestration' | 'limits' | 'override'> {}
+
 /**
  * Connects to Temporal and to the store.
  *
@@ -52,7 +61,7 @@ export async function connect(options: ConnectOptions = {}): Promise<OstinatoCli
   const connected = options.temporal ? undefined : await connectClient(config);
   const temporal = options.temporal ?? new Client({ connection: connected?.connection, namespace: connected?.namespace });
   const environment = { namespace: temporal.options.namespace, taskQueue: config.taskQueue };
-  const store = options.store ?? (await openStore({ dataDir: config.dataDir, environment }));
+  const store = options.store ?? (await openStore({ url: config.storeUrl(), dataDir: config.dataDir, environment }));
   return new OstinatoClient({ temporal, store, taskQueue: config.taskQueue }, async () => {
     if (!options.store) await store.close();
     await connected?.connection.close();
@@ -104,6 +113,42 @@ export class OstinatoClient implements AsyncDisposable {
       if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
       throw fail('Run.AlreadyExists', `A run "${workflowId}" is open already. Attach to it, or choose another id.`, { cause: error });
     }
+  }
+
+  /**
+   * Starts a run from a snapshot, wherever that was made: as it was then, agents included. Agents or an orchestration given here have to
+   * be those of the snapshot; `override` takes what is given instead, and the run remembers that.
+   *
+   * @throws `State.NotFound` · `State.Unreadable` · `State.Newer` · `State.Mismatch` with every difference (when the run starts) ·
+   * `Run.AlreadyExists`
+   */
+  async load(snapshotId: string, { id, ...input }: LoadOptions = {}): Promise<RunHandle> {
+    const { definition } = await readStoredSnapshot(this.context, snapshotId);
+    return await this.start(definition.pattern, { ...input, snapshot: snapshotId }, { ...(id !== undefined && { id }) });
+  }
+
+  /** A snapshot with everything that belongs to it, as one JSON document. */
+  async export(snapshotId: string): Promise<RunExport> {
+    return await exportSnapshot(this.context, snapshotId);
+  }
+
+  /**
+   * Takes in what `export` gave, here or anywhere else. `load` goes on from there.
+   *
+   * @throws `State.Unreadable` with every problem; then nothing was written · `State.Newer`
+   */
+  async import(document: string | RunExport): Promise<SnapshotRecord> {
+    return await importSnapshot(this.context, document);
+  }
+
+  /** Takes snapshots off the list. Runs that were loaded from them are not concerned. */
+  async deleteSnapshots(ids: readonly string[]): Promise<void> {
+    await this.context.store.snapshots.remove(ids);
+  }
+
+  /** What differs between two snapshots. */
+  async diff(before: string, after: string): Promise<SnapshotDiff> {
+    return await diffSnapshots(this.context, before, after);
   }
 
   /** Comes back to a run by its id, from any process. */

@@ -10,9 +10,12 @@ import { createAskModel } from './ask-model.js';
 import { createCallFunction } from './call-function.js';
 import { createCallModel } from './call-model.js';
 import { createCallTool } from './call-tool.js';
+import { createLoadSnapshot } from './load-snapshot.js';
 import { createLoadTeam } from './load-team.js';
 import { createLookUpRun } from './look-up-run.js';
 import { createPublish } from './publish.js';
+import { createSaveMembers } from './save-members.js';
+import { createSaveSnapshot } from './save-snapshot.js';
 import { createSealSegment } from './seal-segment.js';
 import { createStoreOutput } from './store-output.js';
 import { createStoreTranscript } from './store-transcript.js';
@@ -42,6 +45,9 @@ export function createActivities(deps: ActivityDeps) {
     storeOutput: createStoreOutput(deps),
     sealSegment: createSealSegment({ store: deps.store, transcripts }),
     adoptConversation: createAdoptConversation({ store: deps.store, transcripts }),
+    saveSnapshot: createSaveSnapshot(deps),
+    saveMembers: createSaveMembers(deps),
+    loadSnapshot: createLoadSnapshot(deps),
     publish: createPublish(deps),
   };
 }

@@ -32,7 +32,7 @@ export function createLoadTeam(deps: PrepareDeps) {
 }
 
 /** The orchestration gives what the input leaves open; of options and limits, each by itself. */
-function fill(input: RunInput, pattern: string, registry: AgentRegistry, unknown: Problem[]): RunInput {
+export function fill(input: RunInput, pattern: string, registry: AgentRegistry, unknown: Problem[]): RunInput {
   const { orchestration: name, ...given } = input;
   if (name === undefined) return input;
   const known = registry.orchestration(name);
@@ -67,6 +67,7 @@ function fill(input: RunInput, pattern: string, registry: AgentRegistry, unknown
 const attempts = 5;
 
 async function readPrepared({ blobs }: Store, pattern: string, { prepared: id, inherited }: NestedStart): Promise<PreparedRun> {
+  if (id === undefined) throw fail('Input.Invalid', 'A nested run begins with what was prepared for it, or with a snapshot.');
   const text = await blobs.get(id);
   const prepared = text === undefined ? undefined : preparedIn(text);
   if (text === undefined) throw missing(`run ${id} that was prepared`);

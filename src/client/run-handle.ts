@@ -3,18 +3,23 @@ import { randomUUID } from 'node:crypto';
 import type { RunEvent } from '../contract/event.js';
 import { fail, failureOf } from '../contract/failure.js';
 import type { MessageInput } from '../contract/message.js';
-import { messages, queries } from '../contract/names.js';
+import { commands, messages, queries } from '../contract/names.js';
 import type { RequestView } from '../contract/request.js';
 import type { CancelInput, Checkpoint, RespondInput, RunStatus, StopInput, TurnStatus } from '../contract/run.js';
+import type { ForkInput, RollbackInput, RunExport, SaveInput, SnapshotRecord } from '../contract/snapshot.js';
 import type { Json, Span } from '../contract/json.js';
+import type { SnapshotParts } from '../contract/step.js';
 import type { Entry, TranscriptPage } from '../contract/transcript.js';
 import type { AgentStateDocument } from '../state/agent-state.js';
 import { readAgentState, readArtifact, readEntry, readTranscript } from './transcript.js';
 import { awaitResult, awaitResultWithin } from './await-result.js';
-import { asFailureType, call, isSilence } from './call.js';
+import { awaitTurn } from './await-turn.js';
+import { call } from './call.js';
 import type { ClientContext } from './context.js';
 import { firstRunOf } from './describe.js';
 import { milliseconds, timeoutSignal } from './span.js';
+import { exportSnapshot } from './exports.js';
+import { awaitCommand, saveClosed } from './snapshots.js';
 import type { RunOutcome } from './typed.js';
 import { watchRun, type WatchOptions } from './watch.js';
 
@@ -72,10 +77,15 @@ export class RunHandle<Result = Json> {
   }
 
   /** An agent's state document in the form that .NET and Python read too. @default the first agent */
-  async export(agent?: string): Promise<AgentStateDocument> {
+  async agentState(agent?: string): Promise<AgentStateDocument> {
     const name = agent ?? (await this.status()).agents[0];
     if (name === undefined) throw fail('Input.UnknownAgent', 'This run has no agents yet.');
     return await readAgentState(this.context, this.#page, name);
+  }
+
+  /** Saves the run, and gives the snapshot with everything that belongs to it: one document that goes on anywhere. */
+  async export(): Promise<RunExport> {
+    return await exportSnapshot(this.context, (await this.save()).snapshotId);
   }
 
   /**
@@ -127,7 +137,17 @@ export class RunHandle<Result = Json> {
   async say(message: MessageInput, options: SayOptions = {}): Promise<TurnStatus & { reply: string }> {
     const giveUp = timeoutSignal(milliseconds(options.timeout ?? '10 minutes'));
     const { turnId, after } = await this.send(message, options.id);
-    return await this.#awaitTurn(turnId, after, giveUp, options);
+    return await awaitTurn(this.context, {
+      workflowId: this.id,
+      turnId,
+      after,
+      giveUp,
+      onDelta: options.onDelta,
+      firstRunId: () => this.firstRunId(),
+      forgetFirstRun: () => this.forgetFirstRun(),
+      told: () => this.turn(turnId),
+      ask: () => this.#query<TurnStatus>(queries.turn, { turnId }),
+    });
   }
 
   /** Says something and returns at once. */
@@ -180,6 +200,51 @@ export class RunHandle<Result = Json> {
     return await this.#updateOpen(messages.stop, input);
   }
 
+  /**
+   * Keeps a snapshot, as soon as no step is in flight. The run goes on. Its id is all it takes to load, fork or go back to it. A run
+   * that has ended can be saved as well.
+   *
+   * @throws `Run.TimedOut` when the time given has passed (it is still done)
+   */
+  async save({ timeout, ...input }: SaveInput & { timeout?: Span } = {}): Promise<{ snapshotId: string }> {
+    try {
+      return { snapshotId: (await this.#command(commands.save, input, timeout)).snapshotId as string };
+    } catch (error) {
+      if (failureOf(error).type !== 'Run.Closed') throw error;
+      // One that has ended does nothing more, but still tells.
+      return await saveClosed(this.context, await this.#query<SnapshotParts>(queries.snapshot), input);
+    }
+  }
+
+  /** Snapshots of this run, the newest first. They outlive it. */
+  async snapshots({ limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
+    return await this.context.store.snapshots.list(this.id, { limit });
+  }
+
+  /**
+   * Puts the run back to a snapshot, or to after a turn. What it was before stays as a snapshot of its own; tokens stay used.
+   *
+   * @throws `State.NotFound` · `State.Mismatch` when the snapshot is of another run · `State.Unreadable` · `Run.Closed`
+   */
+  async rollback({ timeout, ...to }: RollbackInput & { timeout?: Span }): Promise<{ snapshotId: string }> {
+    return { snapshotId: (await this.#command(commands.rollback, to, timeout)).snapshotId as string };
+  }
+
+  /**
+   * Starts another run from a snapshot, or from now: both go on by themselves.
+   *
+   * @throws as `rollback` · `Run.AlreadyExists`
+   */
+  async fork({ timeout, ...input }: ForkInput & { timeout?: Span } = {}): Promise<RunHandle<Result>> {
+    const { runId } = await this.#command(commands.fork, input, timeout);
+    return new RunHandle<Result>(this.context, runId as string, undefined, this.readOutput);
+  }
+
+  async #command(name: string, input: object, timeout: Span = '10 minutes') {
+    const { operationId } = await this.#update<{ operationId: string }>(name, input);
+    return await awaitCommand(operationId, () => this.status(), milliseconds(timeout));
+  }
+
   /** The first execution's run id: with the workflow id, the key of the event log. */
   protected async firstRunId(): Promise<string> {
     return (this.#firstRunId ??= await firstRunOf(this.context, this.id));
@@ -192,53 +257,6 @@ export class RunHandle<Result = Json> {
 
   protected async deliver(input: { message: MessageInput; id: string }): Promise<{ turnId: string }> {
     return await this.#update<{ turnId: string }>(messages.say, input, input.id);
-  }
-
-  async #awaitTurn(
-    turnId: string,
-    after: number,
-    giveUp: AbortSignal,
-    { onDelta }: Pick<SayOptions, 'onDelta'>,
-  ): Promise<TurnStatus & { reply: string }> {
-    const onIdle = this.#whenDone(turnId);
-    for (let from = after; ; from = 0) {
-      const firstRunId = await this.firstRunId();
-      const ordinals = new Set<number>();
-      for await (const event of watchRun(this.context, this.id, firstRunId, { from, signal: giveUp, onIdle })) {
-        if (event.nested !== undefined) continue;
-        if (event.type === 'turn.started' && event.turnId === turnId && event.turn !== undefined) ordinals.add(event.turn);
-        if (event.type === 'delta' && !event.kind && event.turn !== undefined && ordinals.has(event.turn)) onDelta?.(event.text);
-        if ((event.type === 'turn.completed' || event.type === 'turn.failed') && event.turnId === turnId) break;
-      }
-      const turn = await this.turn(turnId).catch((error: unknown) => {
-        if (giveUp.aborted && isSilence(error)) return undefined;
-        throw error;
-      });
-      if (turn?.status === 'completed') return { ...turn, reply: turn.reply ?? '' };
-      if (turn?.failure) throw fail(asFailureType(turn.failure.type), turn.failure.message, { final: true });
-      if (giveUp.aborted) throw fail('Run.TimedOut', `No reply to "${turnId}" yet; the turn goes on. Ask again with the same id.`);
-      // A session that was closed and opened again under its id has a log of its own.
-      this.forgetFirstRun();
-      if ((await this.firstRunId()) === firstRunId) throw fail('Run.Closed', `The run ended before "${turnId}" was answered.`);
-    }
-  }
-
-  /** Asks the run whether a turn is done: at once, then more and more seldom. */
-  #whenDone(turnId: string): () => Promise<boolean> {
-    let pauseMs = 1000;
-    let nextAt = 0;
-    return async () => {
-      if (Date.now() < nextAt) return false;
-      pauseMs = Math.min(pauseMs * 2, 15_000);
-      nextAt = Date.now() + pauseMs;
-      try {
-        const { status } = await this.#query<TurnStatus>(queries.turn, { turnId });
-        return status === 'completed' || status === 'failed';
-      } catch (error) {
-        if (isSilence(error)) return false;
-        throw error;
-      }
-    };
   }
 
   async #logEnd(): Promise<{ firstRunId?: string; seq: number }> {

@@ -1,7 +1,7 @@
 /** Reads a whole transcript: what is sealed from the store, the rest from the run. */
 import { fail } from '../contract/failure.js';
 import { textOf, type Message } from '../contract/message.js';
-import type { Entry, Part, Segment, TranscriptPage } from '../contract/transcript.js';
+import type { Entry, Part, Segment, TranscriptHead, TranscriptPage } from '../contract/transcript.js';
 import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
 import type { ClientContext } from './context.js';
 
@@ -55,6 +55,11 @@ async function readMessage({ store }: ClientContext, id: string): Promise<Messag
   if (text === undefined)
     throw fail('Store.Unavailable', `The store has no message ${id}. Use the store (data directory) that the worker uses.`);
   return JSON.parse(text) as Message;
+}
+
+/** All entries up to a head. */
+export async function readStored(context: ClientContext, head: TranscriptHead): Promise<Entry[]> {
+  return head ? await readSegment(context, { id: head.part, from: 0, count: head.length, bytes: 0 }) : [];
 }
 
 /** One part of the store; of what a nested run took over, a chain of parts, each with the one before it. */

@@ -39,6 +39,12 @@ export interface EventTypes {
   /** A member's turn is a run of its own. */
   'nested.started': { operationId: string; nestedRunId: string; pattern: string };
   'nested.ended': { operationId: string; nestedRunId: string; status: string };
+  'snapshot.saved': { snapshotId: string; reason: string; label?: string };
+  /** It goes on from a snapshot of another run. */
+  'run.loaded': { snapshotId: string; from: string; overridden?: string[] };
+  'run.rolledBack': { snapshotId: string; lastTurn: number };
+  'run.forked': { snapshotId: string; runId: string };
+  'command.failed': { operationId: string; command: string; failure: { type: string; message: string } };
   'input.refused': { handler: string; reason: string };
   'cancel.requested': { mode: string; reason?: string };
   'run.finished': { result: RunResult };

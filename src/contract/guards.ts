@@ -3,6 +3,7 @@ import type { Json } from './json.js';
 import type { RequestView } from './request.js';
 import type { CancelInput, RespondInput, SayInput, StopInput } from './run.js';
 import type { Message } from './message.js';
+import type { ForkInput, RollbackInput, SaveInput } from './snapshot.js';
 import { jsonBytes, sizes } from './size.js';
 import { isTimestamp } from './timestamp.js';
 import type { Usage } from './transcript.js';
@@ -38,6 +39,43 @@ export function checkRespond(input: unknown): Checked<RespondInput> {
   if (response === undefined) return { problem: 'response: expected an answer' };
   if (by !== undefined && by !== null && !isId(by)) return { problem: 'by: expected a string of 1 to 200 characters' };
   return { value: { requestId, response: response as Json, ...(typeof by === 'string' && { by }) } };
+}
+
+export function checkSave(input: unknown): Checked<SaveInput> {
+  if (input === undefined || input === null) return { value: {} };
+  const object = asObject(input, 'what to save, for example { "label": "before the review" }');
+  if ('problem' in object) return object;
+  const { label } = object.value;
+  if (label !== undefined && label !== null && !isId(label)) return { problem: 'label: expected a string of 1 to 200 characters' };
+  return { value: { ...(typeof label === 'string' && { label }) } };
+}
+
+export function checkRollback(input: unknown): Checked<RollbackInput> {
+  const object = asObject(input, 'what to go back to, for example { "snapshotId": "…" }');
+  if ('problem' in object) return object;
+  const { snapshotId, turn } = object.value;
+  if ((snapshotId === undefined) === (turn === undefined)) return { problem: 'expected either "snapshotId" or "turn"' };
+  if (snapshotId !== undefined && !isSnapshotId(snapshotId)) return { problem: `snapshotId: ${notASnapshotId}` };
+  if (turn !== undefined && !(Number.isSafeInteger(turn) && (turn as number) >= 0))
+    return { problem: 'turn: expected a whole number from 0' };
+  return { value: { ...(snapshotId !== undefined && { snapshotId }), ...(turn !== undefined && { turn: turn as number }) } };
+}
+
+export function checkFork(input: unknown): Checked<ForkInput> {
+  if (input === undefined || input === null) return { value: {} };
+  const object = asObject(input, 'what to fork, for example { "snapshotId": "…" }');
+  if ('problem' in object) return object;
+  const { snapshotId, as } = object.value;
+  if (snapshotId !== undefined && !isSnapshotId(snapshotId)) return { problem: `snapshotId: ${notASnapshotId}` };
+  if (as !== undefined && !isId(as)) return { problem: 'as: expected a workflow id of 1 to 200 characters' };
+  return { value: { ...(snapshotId !== undefined && { snapshotId }), ...(as !== undefined && { as }) } };
+}
+
+const notASnapshotId = 'expected the id of a snapshot, 32 characters from 0 to f';
+
+/** As the store names things: nothing else is ever looked for there. */
+export function isSnapshotId(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{32}$/.test(value);
 }
 
 export function checkStop(input: unknown): Checked<StopInput> {

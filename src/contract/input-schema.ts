@@ -58,6 +58,10 @@ export function readRunInput(
 
 const conversationError = 'must be the workflow id of an earlier run';
 
+const snapshotError = 'must be the id of a snapshot, 32 characters from 0 to f';
+
+const snapshotsSchema = strict({ every: wholeNumber().optional(), keep: wholeNumber().optional() }, 'must be an object with every or keep');
+
 const limitsSchema = strict(
   { turns: wholeNumber().optional(), tokens: wholeNumber().optional(), time: spanSchema.optional() },
   'must be an object with turns, tokens or time',
@@ -106,6 +110,12 @@ function createInputSchema(options: z.ZodType, anyTask: boolean) {
         .regex(/^[^\p{Cc}]{1,1000}$/u, conversationError)
         .optional(),
       orchestration: nameSchema.optional(),
+      snapshot: z
+        .string(snapshotError)
+        .regex(/^[0-9a-f]{32}$/, snapshotError)
+        .optional(),
+      override: z.boolean('must be true or false').optional(),
+      snapshots: snapshotsSchema.optional(),
       state: z.unknown().optional(),
       nested: z.unknown().optional(),
     },
@@ -137,11 +147,11 @@ function tooLarge(bytes: string) {
 
 /** What only the whole document can tell: who is missing, too many, or there twice. */
 function problemsOfDocument(pattern: string, input: Record<string, unknown>): Problem[] {
-  const { task, agents, orchestration, state } = input;
+  const { task, agents, orchestration, state, snapshot } = input;
   const dish = isPattern(pattern) ? patterns[pattern] : undefined;
   const problems: Problem[] = [];
-  // A state brings task and agents along.
-  if (dish && (state ?? null) === null) {
+  // A state brings task and agents along, and so does a snapshot.
+  if (dish && (state ?? snapshot ?? null) === null) {
     if (dish.task === 'required' && (task ?? null) === null)
       problems.push({ path: 'task', message: 'is missing; it says what there is to do' });
     if ((agents ?? orchestration ?? null) === null) {

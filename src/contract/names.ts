@@ -11,6 +11,7 @@ export const queries = {
   state: 'state',
   turn: 'turn',
   requests: 'requests',
+  snapshot: 'snapshot',
 } as const;
 
 /** Each is an update and, with the same payload, a signal. */
@@ -19,6 +20,13 @@ export const messages = {
   cancel: 'cancel',
   respond: 'respond',
   stop: 'stop',
+} as const;
+
+/** Updates only: whoever asks has to be told by which id the outcome is known. */
+export const commands = {
+  save: 'save',
+  rollback: 'rollback',
+  fork: 'fork',
 } as const;
 
 /** A nested run tells the one that started it what waits for people, and that it has ended. A signal between workflows, for nobody else. */

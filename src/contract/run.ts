@@ -10,6 +10,7 @@ import type { AgentDefinition, Member } from './agent.js';
 import type { Json, JsonObject, Span } from './json.js';
 import type { MessageInput } from './message.js';
 import type { AgentReference, PatternName, PatternOptions } from './pattern.js';
+import type { CommandStatus, SnapshotOrigin, SnapshotPolicy } from './snapshot.js';
 import type { Condition, Fired } from './termination.js';
 import type { Inherited, Segment, TranscriptHead, Usage } from './transcript.js';
 
@@ -36,6 +37,12 @@ export interface RunInput<P extends PatternName = PatternName> extends RunFrame 
   conversation?: string;
   /** Name of a registered orchestration that fills all of the above; the rest of the input overrides it. */
   orchestration?: string;
+  /** Id of a snapshot to go on from. What else is given here has to fit it; task and conversation it brings along. */
+  snapshot?: string;
+  /** With `snapshot`: differences between its definition and the one given here are accepted, and recorded. */
+  override?: boolean;
+  /** Snapshots that the run is to keep by itself. @default none */
+  snapshots?: SnapshotPolicy;
   /** A run's own serialized state. Written by continue-as-new, never by hand. */
   state?: unknown;
   /** Whose member this run is. Written by the run that starts it, never by hand. */
@@ -68,8 +75,8 @@ export interface NestedStart {
   parent: string;
   /** By which it knows this one. */
   operationId: string;
-  /** What `loadTeam` has prepared: agents, options, limits. */
-  prepared: string;
+  /** What `loadTeam` has prepared: agents, options, limits. Absent where it goes on from a snapshot. */
+  prepared?: string;
   /** The other run's transcript so far. */
   inherited?: Inherited & { head: TranscriptHead; lastTurn: number };
   /** What is left of its limits. */
@@ -146,6 +153,12 @@ export interface RunStatus {
   requests: string[];
   /** Runs that this one has started and waits for. */
   operations: { id: string; runId: string; member: string }[];
+  /** What became of the last that it was asked to save, fork or go back to. */
+  commands: CommandStatus[];
+  /** The newest snapshot. */
+  snapshotId?: string;
+  /** The snapshot that it was started from. */
+  origin?: SnapshotOrigin;
   /** Set once a cancel was asked for. */
   cancel?: { mode: CancelMode; reason?: string };
   result?: RunResult;

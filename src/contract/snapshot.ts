@@ -1,7 +1,57 @@
 /** Snapshots: what a run was at some moment, as one immutable document in the store. */
+import type { Checkpoint } from './run.js';
 
-/** What made a run keep a snapshot. `rollback`: what it was before it was put back. */
-export type SnapshotReason = 'asked' | 'turn' | 'rollback' | 'import';
+/** Of the document, not of the run's state inside of it, which has a version of its own. */
+export const snapshotVersion = '1.0.0';
+export const snapshotType = 'ostinato.snapshot';
+
+/** Why there is one. `turn`: the run was to keep one every so many turns. `rollback`: what it was before it was put back. */
+export type SnapshotReason = 'asked' | 'turn' | 'fork' | 'rollback';
+
+/** Everything that it takes to go on: with what it refers to in the store, which is written already and never changes. */
+export interface Snapshot {
+  schemaVersion: typeof snapshotVersion;
+  type: typeof snapshotType;
+  /** The run it was made of. */
+  run: { workflowId: string; firstRunId: string };
+  /** RFC 3339, by the run's clock. */
+  at: string;
+  reason: SnapshotReason;
+  label?: string;
+  definition: SnapshotDefinition;
+  checkpoint: Checkpoint;
+  /** A `RunState`: its transcript is all in the store. */
+  state: object;
+  /** Runs that it had started and waited for, by operation. */
+  members: { [operationId: string]: MemberSnapshot };
+}
+
+export interface SnapshotDefinition {
+  pattern: string;
+  orchestration?: string;
+  /** Of the agents as they were recorded. */
+  fingerprint: string;
+  agents: string[];
+}
+
+export interface MemberSnapshot {
+  snapshotId: string;
+  pattern: string;
+}
+
+export const exportType = 'ostinato.export';
+
+/** A snapshot, and everything that it refers to: one document that can go on in any other store. */
+export interface RunExport {
+  schemaVersion: typeof snapshotVersion;
+  type: typeof exportType;
+  snapshotId: string;
+  run: Snapshot['run'];
+  at: string;
+  definition: SnapshotDefinition;
+  /** Texts by the hash of their content: the snapshot, its agents, its transcript, its large messages, and those of runs nested in it. */
+  blobs: { [id: string]: string };
+}
 
 /** A line in the list of snapshots. */
 export interface SnapshotRecord {
@@ -19,4 +69,52 @@ export interface SnapshotRecord {
   turn: number;
   /** Entries in its transcript. */
   length: number;
+}
+
+/** How often a run keeps a snapshot by itself, and how many of these. */
+export interface SnapshotPolicy {
+  /** After every so many turns. @default 1 */
+  every?: number;
+  /** The newest so many; older ones leave the list. Those that somebody asked for stay. @default 20 */
+  keep?: number;
+}
+
+export interface SaveInput {
+  /** For people, in the list. */
+  label?: string;
+}
+
+/** One of both. */
+export interface RollbackInput {
+  snapshotId?: string;
+  /** The newest snapshot that was made when this turn was the last one. */
+  turn?: number;
+}
+
+export interface ForkInput {
+  /** @default one made for it */
+  snapshotId?: string;
+  /** Workflow id of the new run. @default the run's own with an addition */
+  as?: string;
+}
+
+/** What a run was asked to do with its own state: accepted at once, done where nothing is half done. */
+export interface CommandStatus {
+  id: string;
+  kind: 'save' | 'rollback' | 'fork';
+  status: 'pending' | 'done' | 'failed';
+  /** What was saved, forked or gone back to. */
+  snapshotId?: string;
+  /** Workflow id of the fork. */
+  runId?: string;
+  failure?: { type: string; message: string };
+}
+
+/** Where a run came from that was started from a snapshot. */
+export interface SnapshotOrigin {
+  snapshotId: string;
+  workflowId: string;
+  conversationId: string;
+  /** In what it differs from the definition that it was loaded into, where somebody has said that this is no matter. */
+  overridden?: string[];
 }

@@ -5,6 +5,7 @@ import type { Json, JsonObject } from '../contract/json.js';
 import type { Message } from '../contract/message.js';
 import type { RequestView } from '../contract/request.js';
 import type { CancelMode, RunResult, StopCode, StopReason } from '../contract/run.js';
+import type { CommandStatus, SnapshotOrigin } from '../contract/snapshot.js';
 import type { CallToolOutput, CallModelOutput, PreparedOutput, RunSettings } from '../contract/step.js';
 import type { Entry, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
 import {
@@ -77,6 +78,22 @@ export interface RunState {
   steps: StepRecord;
   /** Times the run has continued as new. */
   continuations: number;
+  /** Snapshots to keep: after how many turns, and how many. */
+  snapshots?: { every: number; keep: number };
+  lastSnapshot?: { id: string; turn: number };
+  /** What it was asked to do with its own state: all that waits, and what became of the last fifty. */
+  commands?: CommandState[];
+  /** How often it was put back: a part of all ids after that, so that nothing done before is taken for done. */
+  branch?: number;
+  origin?: SnapshotOrigin;
+  /** Runs that were nested in it when it was saved, to be started again from their snapshots. */
+  resume?: { operationId: string; snapshotId: string; pattern: string }[];
+}
+
+export interface CommandState extends CommandStatus {
+  label?: string;
+  /** Of a rollback. */
+  turn?: number;
 }
 
 export interface TranscriptState {
@@ -139,7 +156,7 @@ export interface StepRecord {
 }
 
 const message: Shape = { fields: { role: 'string', contents: { list: { fields: { $type: 'string' } } } } };
-const entry: Shape = {
+export const entryShape: Shape = {
   fields: {
     message,
     turn: { optional: 'count' },
@@ -207,7 +224,7 @@ export const runStateShape: Shape = {
     transcript: {
       fields: {
         segments: { list: { fields: { id: 'string', from: 'count', count: 'count', bytes: 'count' } } },
-        tail: { list: entry },
+        tail: { list: entryShape },
         head: { nullable: { fields: { part: 'string', length: 'count' } } },
       },
     },
@@ -261,5 +278,11 @@ export const runStateShape: Shape = {
       },
     },
     continuations: 'count',
+    snapshots: { optional: { fields: { every: 'count', keep: 'count' } } },
+    lastSnapshot: { optional: { fields: { id: 'string', turn: 'count' } } },
+    commands: { optional: { list: { fields: { id: 'string', kind: 'string', status: 'string' } } } },
+    branch: { optional: 'count' },
+    origin: { optional: { fields: { snapshotId: 'string', workflowId: 'string', conversationId: 'string' } } },
+    resume: { optional: { list: { fields: { operationId: 'string', snapshotId: 'string', pattern: 'string' } } } },
   },
 };

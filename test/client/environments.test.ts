@@ -89,7 +89,9 @@ describe('two environments over one data directory, on two task queues of one na
   const asks: [string, (run: RunHandle) => Promise<unknown>][] = [
     ['status', (run) => run.status()],
     ['transcript', (run) => run.transcript()],
+    ['agentState', (run) => run.agentState()],
     ['export', (run) => run.export()],
+    ['save', (run) => run.save()],
     ['result', (run) => run.result()],
     ['say', (run) => run.say('hi')],
     ['cancel', (run) => run.cancel()],

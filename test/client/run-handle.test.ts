@@ -88,7 +88,7 @@ describe('a run', () => {
     expect(await again.status()).toMatchObject({ runId: run.id, status: 'completed', agents: ['finder'], rounds: 1 });
     expect(await again.transcript()).toEqual(await run.transcript());
     expect(await again.checkpoint()).toEqual(await run.checkpoint());
-    expect((await again.export()).data.conversationHistory).toHaveLength(2);
+    expect((await again.agentState()).data.conversationHistory).toHaveLength(2);
   });
 
   test('is started once under an id; after its end the id is free again', async () => {
@@ -139,7 +139,7 @@ describe('a run', () => {
     ['status', (run) => run.status()],
     ['checkpoint', (run) => run.checkpoint()],
     ['transcript', (run) => run.transcript()],
-    ['export', (run) => run.export()],
+    ['export', (run) => run.agentState()],
     ['turn', (run) => run.turn('m1')],
     ['result', (run) => run.result()],
     ['say', (run) => run.say('hi')],

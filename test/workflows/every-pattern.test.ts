@@ -4,6 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunHandle } from '../../src/client.js';
 import { patternNames, textOf, type PatternName, type RunInput } from '../../src/index.js';
 import { openWorld, type Script, type World, type WorldOptions } from '../../src/testing/index.js';
+import { scenes, scriptOf, type Scene } from '../support/scenes.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;
@@ -13,86 +14,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await environment?.teardown();
 });
-
-const speaker = (name: string) => ({ name, instructions: `You are ${name}.`, model: name });
-const [a, b, boss] = ['a', 'b', 'boss'].map(speaker) as [
-  ReturnType<typeof speaker>,
-  ReturnType<typeof speaker>,
-  ReturnType<typeof speaker>,
-];
-const ledger = (done: boolean, next: string) => {
-  const entry = (answer: string | boolean) => ({ reason: 'so it is', answer });
-  return JSON.stringify({
-    is_request_satisfied: entry(done),
-    is_in_loop: entry(false),
-    is_progress_being_made: entry(true),
-    next_speaker: entry(next),
-    instruction_or_question: entry(`${next}, go on`),
-  });
-};
-
-interface Scene {
-  input: RunInput<never>;
-  script: { [model: string]: string[] };
-  /** Who is asked for words, in order. */
-  asked: string[];
-  output: unknown;
-}
-
-/** A run of each pattern with a conversation of several steps; `session` says its words by messages instead. */
-const scenes: { [P in Exclude<PatternName, 'session'>]: Scene } = {
-  sequential: {
-    input: { agents: [a, { name: 'panel', pattern: 'sequential', agents: [b] }, boss] },
-    script: { a: ['one'], b: ['two'], boss: ['three'] },
-    asked: ['a', 'b', 'boss'],
-    output: 'three',
-  },
-  concurrent: {
-    input: { agents: [a, b], options: { aggregator: { agent: boss } } as never },
-    script: { a: ['one'], b: ['two'], boss: ['both'] },
-    asked: ['a', 'b', 'boss'],
-    output: 'both',
-  },
-  routing: {
-    input: { agents: [a, b], options: { classifier: { agent: boss }, routes: { first: 'a', second: 'b' } } as never },
-    script: { boss: ['{"label": "second"}'], b: ['two'] },
-    asked: ['boss', 'b'],
-    output: 'two',
-  },
-  handoff: {
-    input: { agents: [a, b] },
-    script: { a: ['transfer_to_b'], b: ['transfer_to_a', 'two'] },
-    asked: ['a', 'b', 'a', 'b'],
-    output: 'two',
-  },
-  groupChat: {
-    input: { agents: [a, b], options: { manager: { agent: boss } } as never },
-    script: {
-      boss: ['{"done": false, "speaker": "b"}', '{"done": false, "speaker": "a"}', '{"done": true}'],
-      a: ['one'],
-      b: ['two'],
-    },
-    asked: ['boss', 'b', 'boss', 'a', 'boss'],
-    output: 'one',
-  },
-  magentic: {
-    input: { agents: [a, b], options: { manager: { agent: boss } } as never },
-    script: {
-      boss: ['{"text": "facts"}', '{"text": "plan"}', ledger(false, 'a'), ledger(false, 'b'), ledger(true, 'a'), 'the answer'],
-      a: ['one'],
-      b: ['two'],
-    },
-    asked: ['boss', 'boss', 'boss', 'a', 'boss', 'b', 'boss', 'boss'],
-    output: 'the answer',
-  },
-};
-scenes.handoff.script.a?.push('transfer_to_b');
-
-/** `transfer_to_x` is a call of that name. */
-function scriptOf(scene: Scene): Script {
-  const line = (words: string) => (words.startsWith('transfer_to_') ? { calls: [{ name: words, arguments: {} }] } : words);
-  return Object.fromEntries(Object.entries(scene.script).map(([model, lines]) => [model, lines.map(line)]));
-}
 
 const open = (scene: Scene, options: Partial<WorldOptions> = {}): Promise<World> =>
   openWorld({ environment, script: scriptOf(scene), ...options });

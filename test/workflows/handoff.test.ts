@@ -83,7 +83,7 @@ async function asked(run: RunHandle): Promise<string> {
 }
 
 async function expectValidDocuments(run: RunHandle): Promise<void> {
-  for (const name of (await run.status()).agents) expect(problemsOfDocument(await run.export(name))).toEqual([]);
+  for (const name of (await run.status()).agents) expect(problemsOfDocument(await run.agentState(name))).toEqual([]);
 }
 
 describe('handoff', () => {
@@ -144,7 +144,7 @@ describe('handoff', () => {
       'user: [billing]\nPaid back.',
     ]);
     expectProviderValid(world);
-    const { conversationHistory } = (await run.export('triage')).data;
+    const { conversationHistory } = (await run.agentState('triage')).data;
     expect(conversationHistory.map(({ $type, messages }) => [$type, messages.length])).toEqual([
       ['request', 1],
       ['response', 2],
@@ -161,14 +161,14 @@ describe('handoff', () => {
     await run.result();
 
     for (const name of ['triage', 'billing']) {
-      const { conversationHistory } = (await run.export(name)).data;
+      const { conversationHistory } = (await run.agentState(name)).data;
       expect(conversationHistory.map(({ $type }) => $type)).toEqual(['request', 'response']);
       expect(conversationHistory[1]?.messages.flatMap(({ contents }) => contents.map(({ $type }) => $type))).toEqual([
         'functionCall',
         'functionResult',
       ]);
     }
-    expect((await run.export('support')).data.conversationHistory).toEqual([]);
+    expect((await run.agentState('support')).data.conversationHistory).toEqual([]);
     await expectValidDocuments(run);
   });
 

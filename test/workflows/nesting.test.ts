@@ -278,7 +278,7 @@ describe('what a nested run hears', () => {
 
     const inner = world.client.attach(`${run.id}/2-panel`);
     expect(heardBy(world, 'a', 2)?.join()).not.toContain('a secret');
-    const { data } = await inner.export('a');
+    const { data } = await inner.agentState('a');
     expect(data.conversationHistory.map(({ $type, messages }) => [$type, messages.map(textOf)])).toEqual([
       ['request', ['go', 'one']],
       ['response', ['two']],

@@ -37,6 +37,28 @@ export function lookUpRun(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary, cancellationType: ActivityCancellationType.TRY_CANCEL }).lookUpRun;
 }
 
+/** Reads from the store. */
+export function loadSnapshot(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).loadSnapshot;
+}
+
+/** Other runs are asked, and these may be busy for as long as a step takes; whoever waits for this does nothing else meanwhile. */
+export function saveMembers(summary: string) {
+  return proxyActivities<Activities>({
+    ...housekeeping,
+    startToCloseTimeout: '5 minutes',
+    scheduleToCloseTimeout: '10 minutes',
+    heartbeatTimeout: '30 seconds',
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    summary,
+  }).saveMembers;
+}
+
+/** Local: what goes in is a run's whole state, and must not be recorded with each snapshot. */
+export function saveSnapshot() {
+  return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).saveSnapshot;
+}
+
 export function storeOutput(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).storeOutput;
 }

@@ -2,15 +2,18 @@
 import { allHandlersFinished, condition, makeContinueAsNewFunc, workflowInfo } from '@temporalio/workflow';
 import { fail } from '../../contract/failure.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
-import type { OpenTurn } from '../../state/run-state.js';
+import type { OpenTurn, RunState } from '../../state/run-state.js';
 import { sealSegment, stepFailure } from './activities.js';
+import { pendingCommands } from './commands.js';
 import { sendPost } from './post.js';
 import type { AnyRun } from './run.js';
+import { carryOut, isSnapshotDue, save } from './snapshots.js';
 
 /** Called before each model call with its turn, and between turns without. */
 export async function boundary(run: AnyRun, turn?: OpenTurn): Promise<void> {
   holdTokens(run);
   if (run.transcript.tailBytes > sizes.segment) await seal(run);
+  if (!turn && isSnapshotDue(run)) await save(run, 'turn');
   await continueIfDue(run, turn !== undefined);
 }
 
@@ -22,25 +25,37 @@ export function holdTokens(run: AnyRun): void {
   run.throwIfStopped();
 }
 
-/** The history has grown long, or somebody waits already for the run to continue as new. */
-export function isContinuationDue(run: AnyRun): boolean {
-  if (run.traffic.parked > 0) return true;
+/** The history has grown long. */
+function isContinuationDue(run: AnyRun): boolean {
   const { continueAsNewSuggested, historyLength } = workflowInfo();
   if (continueAsNewSuggested) return true;
   // An execution that has done nothing yet is as long as the next one would be: where few events are allowed it would never end.
   return run.outbox.hasWorked && historyLength > (run.state.settings.historyEvents ?? Infinity);
 }
 
-/** `isCounted`: whoever comes here is part of the traffic already. */
+/**
+ * Continues as new when the history has grown long, and does what the run was asked to do with its own state. `isCounted`: whoever
+ * comes here is part of the traffic already.
+ */
 export async function continueIfDue(run: AnyRun, isCounted: boolean): Promise<void> {
-  if (!isContinuationDue(run)) return;
-  // Everybody meets here: only then nothing is half done.
-  const { traffic } = run;
+  if (run.traffic.parked === 0 && pendingCommands(run).length === 0 && !isContinuationDue(run)) return;
   const place = isCounted ? 0 : 1;
-  traffic.waiting += place;
+  run.traffic.waiting += place;
+  try {
+    await park(run);
+    // In the scope of the run: one turn that is broken off must not end what all wait for.
+    await (run.meeting ??= run.scope.run(() => meet(run)));
+  } finally {
+    run.traffic.waiting -= place;
+  }
+}
+
+/** Everybody meets here: only then nothing is half done. */
+async function park(run: AnyRun): Promise<void> {
+  const { traffic } = run;
+  const isQuiet = () => run.meeting !== undefined || traffic.parked >= traffic.taking + traffic.waiting;
   traffic.parked += 1;
   try {
-    const isQuiet = () => traffic.parked >= traffic.taking + traffic.waiting;
     // Until then nobody else may be there to send what others wait for.
     while (!isQuiet()) {
       await run.outbox.flush();
@@ -48,11 +63,19 @@ export async function continueIfDue(run: AnyRun, isCounted: boolean): Promise<vo
       await sendPost(run);
     }
   } catch (error) {
-    traffic.waiting -= place;
     traffic.parked -= 1;
     throw error;
   }
-  await continueAsNew(run);
+}
+
+async function meet(run: AnyRun): Promise<void> {
+  try {
+    const before = await carryOut(run);
+    if (before || isContinuationDue(run)) await continueAsNew(run, before);
+  } finally {
+    run.traffic.parked = 0;
+    delete run.meeting;
+  }
 }
 
 /** Two turns may come here at the same time: the second finds nothing left to do. */
@@ -73,20 +96,19 @@ async function seal(run: AnyRun): Promise<void> {
   if (run.transcript.sealed === from) run.transcript.seal(segments);
 }
 
-async function continueAsNew(run: AnyRun): Promise<never> {
+/** `state`: to go on with, where it is not the run's own. */
+export async function continueAsNew(run: AnyRun, state?: RunState): Promise<never> {
   // Somebody who stopped here before may have begun to tell some.
   await run.outbox.sent();
-  if (run.transcript.tailBytes > sizes.carriedTail) await seal(run);
+  if (!state && run.transcript.tailBytes > sizes.carriedTail) await seal(run);
   // Events go along in the state: told now, they would be answered before what they tell of is certain.
   if (jsonBytes(run.state.outbox) > sizes.carriedTail) await run.outbox.flush();
   await condition(allHandlersFinished);
-  // Everybody who waits comes here: one goes, and the others go with it.
-  run.leaving ??= leave(run);
-  return await run.leaving;
+  return await leave(state ? { ...state, outbox: run.state.outbox } : run.state);
 }
 
-async function leave(run: AnyRun): Promise<never> {
-  const state = { ...run.state, continuations: run.state.continuations + 1 };
+async function leave(before: RunState): Promise<never> {
+  const state = { ...before, continuations: before.continuations + 1 };
   const bytes = jsonBytes(state);
   if (bytes > sizes.input + sizes.inbox) {
     throw fail('Input.TooLarge', `The run's own state has grown to ${bytes} bytes and cannot continue. Keep less in \`progress\`.`, {

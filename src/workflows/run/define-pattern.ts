@@ -5,15 +5,19 @@ import type { Json, JsonObject } from '../../contract/json.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { RunInput, RunResult } from '../../contract/run.js';
 import type { PatternName, PatternOptions } from '../../contract/pattern.js';
+import { continueIfDue } from './boundary.js';
 import { now } from './clock.js';
+import { pendingCommands } from './commands.js';
 import { judge, nextDeadline, timePassed } from './conditions.js';
 import { registerHandlers } from './handlers.js';
-import { abandon } from './nested.js';
+
 import { openState, loadRun } from './open.js';
+import { abandon } from './operations.js';
 import { shapeOutput } from './output.js';
 import { reportUp, sendPost } from './post.js';
 import { withdrawAll } from './request-list.js';
 import { Run, type AnyRun } from './run.js';
+import { carryOutLast } from './snapshots.js';
 import { RunStopped } from './stopped.js';
 import { showEnd } from './visibility.js';
 
@@ -76,7 +80,10 @@ export function definePattern<Name extends string, Progress extends object = Jso
         await loadRun(run as AnyRun, input);
         return await withinTime(run as AnyRun, async () => {
           const told = await once(run as AnyRun, 'told', () => untilStopped(run as AnyRun, () => plot(run)));
-          return await shapeOutput(run as AnyRun, told ?? (await once(run as AnyRun, 'concluded', () => conclude(run))));
+          const output = await shapeOutput(run as AnyRun, told ?? (await once(run as AnyRun, 'concluded', () => conclude(run))));
+          // Whoever asked while the last step was in flight is not too late: the run may be put back.
+          if (pendingCommands(run as AnyRun).length > 0) await continueIfDue(run as AnyRun, false);
+          return output;
         });
       });
       return await finish(run as AnyRun, output);
@@ -184,6 +191,7 @@ function endOf({ state }: AnyRun): { status: RunResult['status']; incomplete?: t
 }
 
 async function close(run: AnyRun, status: 'completed' | 'stopped' | 'cancelled' | 'failed', announce: () => void): Promise<void> {
+  await CancellationScope.nonCancellable(() => carryOutLast(run));
   run.phase = 'closed';
   for (const said of run.state.said) {
     if (said.status === 'completed' || said.status === 'failed') continue;

@@ -5,14 +5,15 @@
 import { currentUpdateInfo, defineQuery, defineSignal, defineUpdate, setDefaultSignalHandler, setHandler } from '@temporalio/workflow';
 import { fail } from '../../contract/failure.js';
 import { checkCancel, checkNestedReport } from '../../contract/guards.js';
-import { messages, nestedSignal, queries } from '../../contract/names.js';
+import { commands, messages, nestedSignal, queries } from '../../contract/names.js';
 import { checkPlainJson } from '../../contract/plain-json.js';
 import { sizes } from '../../contract/size.js';
+import { acceptCommand, refusalOfCommand } from './commands.js';
 import { accept, acceptStop, refusalOfSay, refusalOfStop, requestCancel, type Refusal } from './inbox.js';
 import { mirror, viewOf } from './request-list.js';
 import { acceptRespond, refusalOfRespond } from './requests.js';
 import type { AnyRun } from './run.js';
-import { agentStateOf, checkpointOf, statusOf, transcriptOf, turnOf } from './views.js';
+import { agentStateOf, checkpointOf, snapshotOf, statusOf, transcriptOf, turnOf } from './views.js';
 
 export function registerHandlers(run: AnyRun): void {
   setHandler(defineQuery(queries.status), () => statusOf(run), { description: 'Where the run is' });
@@ -26,13 +27,32 @@ export function registerHandlers(run: AnyRun): void {
   setHandler(defineQuery(queries.requests), () => run.state.requests.map(viewOf), { description: 'What people are asked' });
   setHandler(defineQuery(queries.turn), (which?: unknown) => turnOf(run, which), { description: 'What became of a message: {turnId}' });
 
+  setHandler(defineQuery(queries.snapshot), () => snapshotOf(run, { at: new Date().toISOString(), reason: 'asked' }), {
+    description: 'What a run that has ended would be saved as',
+  });
+
   const handlers = handlersOf(run);
   // What came before the handlers is handed to each as it is registered. A signal of that kind is always older than an update.
   for (const [name, handler] of handlers) setSignalHandler(run, name, handler);
   setHandler(defineSignal<[unknown]>(nestedSignal), (report) => hearNested(run, report), { description: 'Between a run and its members' });
   setDefaultSignalHandler((name) => refused(run, name, 'No signal of this name is known here.'));
   for (const [name, handler] of handlers) setUpdateHandler(run, name, handler);
+  for (const kind of Object.values(commands)) setUpdateHandler(run, kind, commandOf(run, kind));
 }
+
+function commandOf(run: AnyRun, kind: keyof typeof commands): MessageHandler {
+  return {
+    description: commandDescriptions[kind],
+    refuse: (input) => refusalOfCommand(run, kind, input),
+    accept: (input, updateId) => acceptCommand(run, kind, input, updateId),
+  };
+}
+
+const commandDescriptions = {
+  save: 'Keep a snapshot: {label?}',
+  rollback: 'Go back to a snapshot: {snapshotId} or {turn}',
+  fork: 'Start another run from a snapshot: {snapshotId?, as?}',
+};
 
 interface MessageHandler {
   description: string;

@@ -4,8 +4,8 @@ import type { NestedRun } from '../../contract/agent.js';
 import { fail, failureOf, failures, type FailureType } from '../../contract/failure.js';
 import type { Json } from '../../contract/json.js';
 import type { Message } from '../../contract/message.js';
-import { messages } from '../../contract/names.js';
-import type { CancelMode, NestedStart, RunResult } from '../../contract/run.js';
+import type { NestedStart, RunResult } from '../../contract/run.js';
+import type { MemberSnapshot } from '../../contract/snapshot.js';
 import { utf8Bytes } from '../../contract/size.js';
 import { addUsage, noUsage } from '../../contract/transcript.js';
 import type { Operation } from '../../state/nested-state.js';
@@ -13,8 +13,7 @@ import type { OpenTurn } from '../../state/run-state.js';
 import { lookUpRun, stepFailure, storeTranscript } from './activities.js';
 import { holdTokens } from './boundary.js';
 import { now } from './clock.js';
-import { post, sendPost } from './post.js';
-import { withdraw } from './request-list.js';
+import { forget, mustTell, tellToStop } from './operations.js';
 import type { AnyRun } from './run.js';
 import { until } from './until.js';
 
@@ -29,8 +28,7 @@ const mostPause = 3600 * second;
 const longestParent = 700;
 
 export async function startNested(run: AnyRun, nested: NestedRun, id: string, brief: Brief): Promise<Operation> {
-  const prefix = utf8Bytes(run.workflowId) > longestParent ? run.state.conversationId : run.workflowId;
-  const runId = `${prefix}/${id.replaceAll('/', '.')}-${nested.name}`;
+  const runId = `${prefixOf(run)}/${id.replaceAll('/', '.')}-${nested.name}`;
   const operation: Operation = { id: `op-${id.replaceAll('/', '.')}`, runId, member: nested.name };
   const start = await startOf(run, nested, operation, brief);
   run.throwIfStopped();
@@ -54,6 +52,25 @@ export async function startNested(run: AnyRun, nested: NestedRun, id: string, br
     });
   }
   return operation;
+}
+
+/** After this run was loaded or put back: the other one goes on from a snapshot as well, under another id. */
+export async function resumeNested(run: AnyRun, operationId: string, { snapshotId, pattern }: MemberSnapshot): Promise<void> {
+  const operation = run.state.operations.find(({ id }) => id === operationId);
+  if (!operation) return;
+  const place = operationId.replace(/^op-/, '');
+  operation.runId = `${prefixOf(run)}/${place}-${operation.member}${run.state.branch ? `~${run.state.branch}` : ''}`;
+  const { root, limits } = frameOf(run);
+  const start: NestedStart = { parent: run.workflowId, operationId, root, limits };
+  const child = await CancellationScope.nonCancellable(() =>
+    startChild(pattern, {
+      workflowId: operation.runId,
+      args: [{ snapshot: snapshotId, nested: start }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `${operation.member}: ${pattern}`.slice(0, 200),
+    }),
+  );
+  follow(run, operation, child);
 }
 
 /** As long as this execution lasts, Temporal itself tells how the other run ends. */
@@ -116,47 +133,26 @@ async function lookUp(run: AnyRun, operation: Operation): Promise<NonNullable<Op
   return undefined;
 }
 
-/** This run is about to end, and the other one does not know. */
-function mustTell(run: AnyRun, { toldToStop }: Operation): CancelMode | undefined {
-  if (!run.isStopped && !run.state.cancel) return undefined;
-  const mode = run.state.cancel?.mode ?? 'graceful';
-  return toldToStop === mode || toldToStop === 'immediate' ? undefined : mode;
-}
-
-function tellToStop(run: AnyRun, operation: Operation, mode: CancelMode | undefined): void {
-  if (!mode) return;
-  operation.toldToStop = mode;
-  const reason = run.state.stop?.message ?? 'The turn was broken off.';
-  post(run, operation.runId, messages.cancel, { mode, reason: reason.slice(0, 1000) });
-}
-
-/** The turn is broken off: what it has started is ended. */
-export async function abandonAll(run: AnyRun, { operation, round }: OpenTurn): Promise<void> {
-  const ids = [operation, ...Object.values(round?.operations ?? {})];
-  for (const open of run.state.operations.filter(({ id }) => ids.includes(id))) await abandon(run, open);
-}
-
-/** Ends the other run, whose result nobody waits for any more. */
-export async function abandon(run: AnyRun, operation: Operation): Promise<void> {
-  tellToStop(run, operation, 'immediate');
-  forget(run, operation);
-  await sendPost(run);
-}
-
-function forget(run: AnyRun, operation: Operation): void {
-  run.state.operations = run.state.operations.filter((open) => open !== operation);
-  withdraw(run, operation.id);
+function prefixOf({ workflowId, state }: AnyRun): string {
+  return utf8Bytes(workflowId) > longestParent ? state.conversationId : workflowId;
 }
 
 async function startOf(run: AnyRun, nested: NestedRun, operation: Operation, brief: Brief): Promise<NestedStart> {
-  const { state } = run;
-  const tokens = state.limits.tokens === undefined ? {} : { tokens: Math.max(state.limits.tokens - state.usage.totalTokens, 1) };
-  const time = state.limits.timeMs === undefined ? {} : { timeMs: Math.max(Date.parse(state.startedAt) + state.limits.timeMs - now(), 1) };
   return {
     parent: run.workflowId,
     operationId: operation.id,
     prepared: nested.prepared,
     ...('hears' in brief && { inherited: await inheritance(run, nested.name, brief.hears) }),
+    ...frameOf(run),
+  };
+}
+
+/** What is left of this run's limits, and whose log it is. */
+function frameOf(run: AnyRun): Required<Pick<NestedStart, 'limits' | 'root'>> {
+  const { state } = run;
+  const tokens = state.limits.tokens === undefined ? {} : { tokens: Math.max(state.limits.tokens - state.usage.totalTokens, 1) };
+  const time = state.limits.timeMs === undefined ? {} : { timeMs: Math.max(Date.parse(state.startedAt) + state.limits.timeMs - now(), 1) };
+  return {
     limits: { ...tokens, ...time },
     root: state.nested?.root ?? { workflowId: run.workflowId, firstRunId: run.firstRunId },
   };

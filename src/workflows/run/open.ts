@@ -5,18 +5,24 @@ import { checkTask } from '../../contract/guards.js';
 import { problemsOfJson } from '../../contract/check-json.js';
 import type { Json, JsonObject } from '../../contract/json.js';
 import type { Message } from '../../contract/message.js';
+import { messages } from '../../contract/names.js';
 import { checkPlainJson, isTooDeep } from '../../contract/plain-json.js';
 import { problemsFailure } from '../../contract/problems.js';
 import type { InputShape, NestedStart, RunInput } from '../../contract/run.js';
 import { sizes, utf8Bytes } from '../../contract/size.js';
 import { noUsage } from '../../contract/transcript.js';
 import { isUndecodable } from '../../contract/undecodable.js';
+import { arrived } from '../../state/from-snapshot.js';
 import { readState } from '../../state/read-state.js';
 import { currentStateVersion, type RunState } from '../../state/run-state.js';
 import { isObject, problemsOf, type Shape } from '../../state/shape.js';
 import { openTermination } from '../../state/termination.js';
-import { adoptConversation, loadTeam, stepFailure } from './activities.js';
+import { adoptConversation, loadSnapshot, loadTeam, stepFailure } from './activities.js';
+import { continueAsNew } from './boundary.js';
+import { now } from './clock.js';
 import { takeEarlyStop } from './inbox.js';
+import { resumeNested } from './nested.js';
+import { report } from './request-list.js';
 import type { AnyRun } from './run.js';
 import { showRun } from './visibility.js';
 
@@ -41,7 +47,8 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
   if (input.state === undefined) {
     checkDocument(input);
     if (input.nested === undefined) return newState(pattern, progress);
-    if (input.conversation !== undefined) throw fail('Input.Invalid', 'A nested run goes on with no other conversation.');
+    if (input.conversation !== undefined && input.conversation !== null)
+      throw fail('Input.Invalid', 'A nested run goes on with no other conversation.');
     return { ...newState(pattern, progress), nested: originOf(input.nested) };
   }
   if (isTooDeep(input.state))
@@ -85,7 +92,7 @@ const nestedStartShape: Shape = {
   fields: {
     parent: 'string',
     operationId: 'string',
-    prepared: 'string',
+    prepared: { optional: 'string' },
     root: { fields: { workflowId: 'string', firstRunId: 'string' } },
     limits: { optional: { fields: { tokens: { optional: 'count' }, timeMs: { optional: 'count' } } } },
     inherited: {
@@ -108,16 +115,58 @@ export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
   const { state } = run;
   if ((input as RunInput).state !== undefined) {
     run.outbox.emit('run.continued', { continuations: state.continuations });
+  } else if (((input as RunInput).snapshot ?? undefined) !== undefined) {
+    await goOn(run, input as RunInput);
   } else {
     await load(run, input as RunInput);
   }
   run.phase = 'running';
   showRun(run);
+  await resume(run);
+}
+
+/** From a snapshot: its state is read and checked by an activity, and becomes this run's by continuing as new with it. */
+async function goOn(run: AnyRun, { task: _, nested, ...input }: RunInput): Promise<void> {
+  const { pattern, inbox, said, commands } = run.state;
+  const loaded = await run.outbox
+    .along((base) =>
+      loadSnapshot(`load ${String(input.snapshot)}`.slice(0, 200))({
+        ...base,
+        pattern,
+        snapshotId: input.snapshot as string,
+        into: { ...input, ...(nested && { nested }) },
+      }),
+    )
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Store.Unavailable', 'Loading the snapshot');
+    });
+  if (run.earlyStop) run.outbox.emit('input.refused', { handler: messages.stop, reason: 'The run had not begun.' });
+  run.throwIfStopped();
+  const state = arrived(loaded, {
+    conversationId: run.firstRunId,
+    nowMs: now(),
+    ...(run.state.nested && { nested: run.state.nested }),
+    inbox,
+    said,
+    ...(commands && { commands }),
+  });
+  const { snapshotId, overridden } = loaded;
+  run.outbox.emit('run.loaded', { snapshotId, from: loaded.run.workflowId, ...(overridden && { overridden }) });
+  await continueAsNew(run, { ...state, eventCount: run.state.eventCount });
+}
+
+/** The first execution after that: runs within go on from snapshots of theirs, and whoever is above is told who waits. */
+async function resume(run: AnyRun): Promise<void> {
+  const { resume: again } = run.state;
+  if (!again) return;
+  for (const { operationId, snapshotId, pattern } of again) await resumeNested(run, operationId, { snapshotId, pattern });
+  delete run.state.resume;
+  report(run);
 }
 
 async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { state } = run;
-  const { messages, problems } = input.input ? { messages: [], problems: [] } : checkTask(input.task);
+  const { messages: said, problems } = input.input ? { messages: [], problems: [] } : checkTask(input.task);
   // The task is in the history already, as part of the run's input: it does not go through it again.
   const told = (input.task ?? undefined) === undefined ? {} : { task: '(kept in the run)' };
   const taskProblems = problems.length > 0 ? { taskProblems: problems } : {};
@@ -128,6 +177,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
     });
   const { team, limits, options, orchestration, settings, termination, output } = loaded;
   Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }), ...(output && { shape: output }) });
+  if (input.snapshots) state.snapshots = { every: input.snapshots.every ?? 1, keep: input.snapshots.keep ?? mostKept };
   if (termination) state.termination = openTermination(termination, Date.parse(state.startedAt));
   if (input.nested) {
     if (!loaded.input && problems.length > 0) throw problemsFailure('The task', problems);
@@ -140,9 +190,12 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
     ...(orchestration && { orchestration }),
     agents: run.agents,
   });
-  for (const message of loaded.input ? await readTask(run, input.task as Json, loaded.input) : messages) run.receive(message);
+  for (const message of loaded.input ? await readTask(run, input.task as Json, loaded.input) : said) run.receive(message);
   takeEarlyStop(run);
 }
+
+/** Of the snapshots that a run keeps by itself. */
+const mostKept = 20;
 
 /** Any JSON becomes messages: checked, and as JSON or by a function. */
 async function readTask(run: AnyRun, task: Json | undefined, { schema, transform }: InputShape): Promise<Message[]> {

@@ -5,6 +5,7 @@ import { jsonBytes } from '../../contract/size.js';
 import type { StepInput } from '../../contract/step.js';
 import type { RunState } from '../../state/run-state.js';
 import { publish } from './activities.js';
+import { inBranch } from './steps.js';
 
 /** More than this does not ride along on an activity's input, which stays in the history: a local activity takes it, whose input does not. */
 const rideBytes = 4 * 1024;
@@ -19,13 +20,13 @@ export class Outbox {
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly state: Pick<RunState, 'outbox' | 'eventCount' | 'nested'>,
+    private readonly state: Pick<RunState, 'outbox' | 'eventCount' | 'nested' | 'branch'>,
     private readonly firstRunId: string,
   ) {}
 
   emit<T extends EventType>(type: T, fields: EventTypes[T] & Partial<Pick<NewEvent, 'turn' | 'step' | 'agent'>>): void {
     this.state.eventCount += 1;
-    const event = { type, key: keyOf(type, fields, this.state.eventCount), at: new Date().toISOString(), ...fields };
+    const event = { type, key: keyOf(type, fields, this.state.eventCount, this.state.branch), at: new Date().toISOString(), ...fields };
     this.state.outbox.push(event as unknown as NewEvent);
     if (type === 'input.refused') this.#forgetOldestRefusal();
   }
@@ -38,6 +39,17 @@ export class Outbox {
   async along<T>(activity: (base: StepInput) => Promise<T>): Promise<T> {
     if (jsonBytes(this.state.outbox) > rideBytes) await this.flush();
     this.hasWorked = true;
+    const events = this.state.outbox.splice(0);
+    try {
+      return await activity({ ...this.#base, ...(events.length > 0 && { events }) });
+    } catch (error) {
+      this.state.outbox.unshift(...events);
+      throw error;
+    }
+  }
+
+  /** As `along`, with a local activity: its input is not recorded, so everything goes along. */
+  async alongLocally<T>(activity: (base: StepInput) => Promise<T>): Promise<T> {
     const events = this.state.outbox.splice(0);
     try {
       return await activity({ ...this.#base, ...(events.length > 0 && { events }) });
@@ -82,8 +94,15 @@ export class Outbox {
  * By what it tells, where that is possible: when a worker is lost with its task, its events may be in the log already, and whoever
  * does the task again may have taken in more messages before it comes to them.
  */
-function keyOf(type: EventType, about: { step?: string; turn?: number; messageId?: string; requestId?: string }, count: number): string {
+function keyOf(
+  type: EventType,
+  about: { step?: string; turn?: number; messageId?: string; requestId?: string },
+  count: number,
+  branch?: number,
+): string {
   const { step, turn, messageId, requestId } = about;
   const id = messageId ?? requestId;
-  return `${type}/${step ?? turn ?? (id === undefined ? `#${count}` : `id:${id}`)}`;
+  if (step !== undefined) return `${type}/${step}`;
+  if (turn === undefined && id === undefined) return `${type}/#${count}`;
+  return `${type}/${inBranch(turn === undefined ? `id:${id}` : String(turn), branch)}`;
 }

@@ -135,7 +135,7 @@ function tidy(run: AnyRun): void {
 }
 
 /** To the run that has started this one, in one signal: prompts share the room that there is, and what still does not fit is left out. */
-function report(run: AnyRun): void {
+export function report(run: AnyRun): void {
   if (!run.state.nested) return;
   const { requests } = run.state;
   const over = requests

@@ -37,8 +37,8 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
    * `heard`: messages that came in.
    */
   readonly traffic = { taking: 0, waiting: 0, parked: 0, heard: 0 };
-  /** It continues as new. */
-  leaving?: Promise<never>;
+  /** Everybody has stopped, and one does for all what has to be done. */
+  meeting?: Promise<void>;
   /** Nested runs whose end Temporal tells to this execution. */
   readonly followed = new Set<string>();
   /** What makes the output is at work: it may still ask and call, and meets no condition. */

@@ -71,6 +71,11 @@ export class Transcript {
     return { head: this.state.head, since };
   }
 
+  /** Entries that come after a head. */
+  since(head: TranscriptHead): Entry[] {
+    return this.state.tail.slice((head?.length ?? 0) - this.sealed);
+  }
+
   /** An activity has stored the transcript up to here. */
   advance(head: TranscriptHead): void {
     if (head && head.length > (this.state.head?.length ?? 0)) this.state.head = head;

@@ -13,10 +13,11 @@ import { boundary } from './boundary.js';
 import { now } from './clock.js';
 import { isTurnFailure } from './failed-turn.js';
 import { Leash } from './leash.js';
-import { abandonAll, resultOf, startNested } from './nested.js';
+import { resultOf, startNested } from './nested.js';
 import { takeOutput } from './nested-output.js';
+import { abandonAll } from './operations.js';
 import type { AnyRun } from './run.js';
-import { beginStep, recordStep } from './steps.js';
+import { beginStep, inBranch, recordStep } from './steps.js';
 import { takeRound } from './tool-round.js';
 import { closeTurn, failTurn, openTurn, opening, type Spoken, type TurnOutcome } from './turn-record.js';
 import { showDetails } from './visibility.js';
@@ -151,7 +152,7 @@ function appendReply(run: AnyRun, turn: OpenTurn, { controls = {} }: TeamMember,
 async function runNested(run: AnyRun, turn: OpenTurn, nested: NestedRun): Promise<Spoken> {
   await boundary(run, turn);
   const open = run.state.operations.find(({ id }) => id === turn.operation);
-  const operation = open ?? (await startNested(run, nested, String(turn.ordinal), { hears: turn }));
+  const operation = open ?? (await startNested(run, nested, inBranch(String(turn.ordinal), run.state.branch), { hears: turn }));
   turn.operation = operation.id;
   const { output, outputArtifact, usage, status } = await resultOf(run, operation, turn);
   const said = await takeOutput(run, { agent: turn.agent, output, ...(outputArtifact && { artifact: outputArtifact }) });

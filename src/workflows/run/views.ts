@@ -4,9 +4,12 @@ import { textOf } from '../../contract/message.js';
 import { show } from '../../contract/problems.js';
 import type { Checkpoint, RunStatus, TurnStatus } from '../../contract/run.js';
 import { sizes } from '../../contract/size.js';
+import { snapshotType, snapshotVersion, type Snapshot } from '../../contract/snapshot.js';
+import type { SnapshotParts } from '../../contract/step.js';
 import type { TranscriptPage } from '../../contract/transcript.js';
 import { pageAgentState } from '../../state/agent-state.js';
 import { asArguments } from './arguments.js';
+import { commandView } from './commands.js';
 import type { AnyRun } from './run.js';
 
 export function statusOf(run: AnyRun): RunStatus {
@@ -24,6 +27,9 @@ export function statusOf(run: AnyRun): RunStatus {
     inbox: state.inbox.length,
     requests: state.requests.filter(({ status }) => status === 'pending').map(({ requestId }) => requestId),
     operations: state.operations.map(({ id, runId, member }) => ({ id, runId, member })),
+    commands: (state.commands ?? []).map(commandView),
+    ...(state.lastSnapshot && { snapshotId: state.lastSnapshot.id }),
+    ...(state.origin && { origin: state.origin }),
     ...(state.cancel && { cancel: state.cancel }),
     ...(run.result && { result: run.result }),
     ...(run.failure && { failure: run.failure }),
@@ -48,6 +54,29 @@ export function checkpointOf({ state, transcript }: AnyRun): Checkpoint {
     usage: state.usage,
     continuations: state.continuations,
   };
+}
+
+/** What is written of a snapshot: all that the store does not have yet. Also for a run that has closed. */
+export function snapshotOf(
+  run: AnyRun,
+  about: Pick<Snapshot, 'at' | 'reason' | 'label'>,
+  members: Snapshot['members'] = {},
+): SnapshotParts {
+  // Without what is on its way somewhere else, and what only this execution can use.
+  const { outbox: _, post: __, commands: ___, resume: ____, ...state } = run.state;
+  const { pattern, orchestration, team } = state;
+  const { segments, head } = state.transcript;
+  const document: Snapshot = {
+    schemaVersion: snapshotVersion,
+    type: snapshotType,
+    run: { workflowId: run.workflowId, firstRunId: run.firstRunId },
+    ...about,
+    definition: { pattern, ...(orchestration !== undefined && { orchestration }), fingerprint: team.id, agents: run.agents },
+    checkpoint: checkpointOf(run),
+    state: { ...state, outbox: [], post: [], transcript: { segments, tail: [], head } },
+    members,
+  };
+  return { document, head, segments, fresh: run.transcript.since(head) };
 }
 
 export function transcriptOf(run: AnyRun, page: unknown): TranscriptPage {

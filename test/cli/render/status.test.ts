@@ -15,7 +15,8 @@ const status: RunStatus = {
   usage: { inputTokens: 10, outputTokens: 2, totalTokens: 12, modelCalls: 2 },
   inbox: 2,
   requests: [],
-  operations: [],
+  commands: [],
+    operations: [],
   transcriptLength: 1,
   startedAt: new Date(Date.now() - 60_000).toISOString(),
 };

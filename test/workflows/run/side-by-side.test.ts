@@ -48,7 +48,7 @@ describe('agents that speak at the same time', () => {
     for (const singer of cast) {
       expect(singer.calls).toHaveLength(singer.pages.length + 1);
       expect(toldTo(singer)).toEqual(singer.pages);
-      const { conversationHistory } = (await run.export(singer.agent.name)).data;
+      const { conversationHistory } = (await run.agentState(singer.agent.name)).data;
       expect(conversationHistory.map(({ $type }) => $type)).toEqual(['request', 'response']);
       expect(conversationHistory[0]?.messages.map(textOf)).toEqual(['sing']);
     }

@@ -175,7 +175,7 @@ describe('tool rounds', () => {
 
     expect((await run.result()).output).toBe('so I heard');
     expect(second.calls[0]?.heard('first', 'let me count')).toBe(true);
-    const document = await run.export('first');
+    const document = await run.agentState('first');
     expect(document.data.conversationHistory.map(({ $type }) => $type)).toEqual(['request', 'response']);
   });
 

@@ -1,0 +1,66 @@
+import { fail, failureOf } from '../contract/failure.js';
+import { isSnapshotId } from '../contract/guards.js';
+import { jsonBytes, sizes } from '../contract/size.js';
+import type { Snapshot } from '../contract/snapshot.js';
+import type { LoadSnapshotInput, LoadSnapshotOutput } from '../contract/step.js';
+import type { RunState } from '../state/run-state.js';
+import { readSnapshot } from '../state/read-snapshot.js';
+import type { Store } from '../store/store.js';
+import { fitInto } from './fit-into.js';
+import type { PrepareDeps } from './prepare-run.js';
+import { publishEvents } from './publish.js';
+
+/** So many are looked through for the one that was made at a turn. */
+const listed = 1000;
+
+/** Reads a snapshot and checks all of it: what it returns can be gone on with. Changes nothing. */
+export function createLoadSnapshot(deps: PrepareDeps) {
+  const { store } = deps;
+  return async function loadSnapshot({ pattern, of, into, ...input }: LoadSnapshotInput): Promise<LoadSnapshotOutput> {
+    await publishEvents(store.events, input);
+    const snapshotId = input.snapshotId ?? (await atTurn(store, input.workflowId ?? '', input.turn ?? 0));
+    const snapshot = await find(store, snapshotId);
+    const { state } = readSnapshot(snapshot, pattern);
+    if (of && state.conversationId !== of.conversationId) {
+      throw fail(
+        'State.Mismatch',
+        `The snapshot ${snapshotId} is of another run, "${snapshot.run.workflowId}". Load it as a run of its own.`,
+      );
+    }
+    if (into && state.nested && !into.nested) {
+      throw fail(
+        'State.Mismatch',
+        `The snapshot ${snapshotId} is of a run nested in "${state.nested.root.workflowId}". Load one of that run: it brings this along.`,
+      );
+    }
+    const { team, changes, overridden } = into ? await fitInto(deps, snapshot, state, into) : { team: state.team, changes: {} };
+    await checkTeam(store, team.id);
+    const next: RunState = { ...state, team, ...changes };
+    const { at, run, members } = snapshot;
+    if (jsonBytes(next) > sizes.input)
+      throw fail('Input.TooLarge', `The state in the snapshot ${snapshotId} is larger than can be carried.`);
+    return { snapshotId, state: next, at, run, members, settings: deps.settings, ...(overridden && { overridden }) };
+  };
+}
+
+async function atTurn({ snapshots }: Store, workflowId: string, turn: number): Promise<string> {
+  const found = (await snapshots.list(workflowId, { limit: listed })).find(
+    (snapshot) => snapshot.turn === turn && snapshot.reason !== 'rollback',
+  );
+  if (found) return found.id;
+  throw fail('State.NotFound', `"${workflowId}" has no snapshot made after turn ${turn}. List those there are.`);
+}
+
+async function find({ blobs }: Store, id: string): Promise<Snapshot> {
+  const text = isSnapshotId(id) ? await blobs.get(id) : undefined;
+  if (text === undefined) throw fail('State.NotFound', `There is no snapshot "${String(id).slice(0, 100)}" in this store.`);
+  try {
+    return JSON.parse(text) as Snapshot;
+  } catch (error) {
+    throw fail('State.Unreadable', `"${id}" in the store is no snapshot: ${failureOf(error).message}`);
+  }
+}
+
+async function checkTeam({ blobs }: Store, id: string): Promise<void> {
+  if ((await blobs.get(id)) === undefined) throw fail('State.NotFound', `The store has not got the agents of this snapshot, ${id}.`);
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Context } from '@temporalio/activity';
+import type { WorkflowHandle } from '@temporalio/client';
+import { fail, failureOf } from '../contract/failure.js';
+import { commands, queries } from '../contract/names.js';
+import type { RunResult, RunStatus } from '../contract/run.js';
+import type { SavedMember, SaveMembersInput, SaveMembersOutput } from '../contract/step.js';
+import type { Store } from '../store/store.js';
+import { publishEvents } from './publish.js';
+
+const firstPauseMs = 50;
+const longestPauseMs = 2000;
+
+/** Has each of these runs save itself, and waits until they have. Of one that has ended meanwhile: how. Repeated, it saves once more. */
+export function createSaveMembers({ store }: { store: Pick<Store, 'events'> }) {
+  return async function saveMembers({ operations, ...base }: SaveMembersInput): Promise<SaveMembersOutput> {
+    await publishEvents(store.events, base);
+    return Object.fromEntries(await Promise.all(operations.map(async ({ id, runId }) => [id, await saveMember(runId)])));
+  };
+}
+
+async function saveMember(workflowId: string): Promise<SavedMember> {
+  const handle = Context.current().client.workflow.getHandle(workflowId);
+  try {
+    const { operationId } = await handle.executeUpdate<{ operationId: string }, [object]>(commands.save, {
+      args: [{}],
+      updateId: randomUUID(),
+    });
+    return await saved(handle, operationId);
+  } catch (error) {
+    if (!isOver(error)) throw error;
+    return await outcomeOf(handle);
+  }
+}
+
+async function saved(handle: WorkflowHandle, operationId: string): Promise<SavedMember> {
+  const { cancellationSignal } = Context.current();
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    Context.current().heartbeat();
+    const status = await handle.query<RunStatus>(queries.status);
+    const command = status.commands.find(({ id }) => id === operationId);
+    if (command?.status === 'done' && command.snapshotId) return { snapshotId: command.snapshotId, pattern: status.pattern };
+    if (command?.status === 'failed') {
+      throw fail('Nested.Failed', `"${handle.workflowId}" could not be saved: ${command.failure?.message ?? 'it did not say why'}`, {
+        final: true,
+      });
+    }
+    await sleep(pauseMs, undefined, { signal: cancellationSignal });
+  }
+}
+
+function isOver(error: unknown): boolean {
+  const { name } = error as Error;
+  return name === 'WorkflowNotFoundError' || failureOf(error).type === 'Run.Closed';
+}
+
+async function outcomeOf(handle: WorkflowHandle): Promise<SavedMember> {
+  try {
+    return { result: (await handle.result()) as RunResult };
+  } catch (error) {
+    if ((error as Error).name === 'WorkflowFailedError') return { failure: failureOf((error as Error).cause ?? error) };
+    throw fail('Store.Unavailable', `The run "${handle.workflowId}" cannot be looked up: ${(error as Error).message}`, { cause: error });
+  }
+}

@@ -1,0 +1,63 @@
+/** Waits for the reply to a message: on the event log, and by asking the run whenever the log is silent. */
+import { fail } from '../contract/failure.js';
+import type { TurnStatus } from '../contract/run.js';
+import { asFailureType, isSilence } from './call.js';
+import type { ClientContext } from './context.js';
+import { watchRun } from './watch.js';
+
+export interface AwaitedTurn {
+  workflowId: string;
+  turnId: string;
+  /** Where in the log to begin. */
+  after: number;
+  giveUp: AbortSignal;
+  onDelta?: ((text: string) => void) | undefined;
+  firstRunId: () => Promise<string>;
+  forgetFirstRun: () => void;
+  /** What became of it, with the whole reply. */
+  told: () => Promise<TurnStatus>;
+  ask: () => Promise<TurnStatus>;
+}
+
+export async function awaitTurn(context: ClientContext, awaited: AwaitedTurn): Promise<TurnStatus & { reply: string }> {
+  const { workflowId, turnId, giveUp } = awaited;
+  const onIdle = whenDone(awaited.ask);
+  for (let from = awaited.after; ; from = 0) {
+    const firstRunId = await awaited.firstRunId();
+    const ordinals = new Set<number>();
+    for await (const event of watchRun(context, workflowId, firstRunId, { from, signal: giveUp, onIdle })) {
+      if (event.nested !== undefined) continue;
+      if (event.type === 'turn.started' && event.turnId === turnId && event.turn !== undefined) ordinals.add(event.turn);
+      if (event.type === 'delta' && !event.kind && event.turn !== undefined && ordinals.has(event.turn)) awaited.onDelta?.(event.text);
+      if ((event.type === 'turn.completed' || event.type === 'turn.failed') && event.turnId === turnId) break;
+    }
+    const turn = await awaited.told().catch((error: unknown) => {
+      if (giveUp.aborted && isSilence(error)) return undefined;
+      throw error;
+    });
+    if (turn?.status === 'completed') return { ...turn, reply: turn.reply ?? '' };
+    if (turn?.failure) throw fail(asFailureType(turn.failure.type), turn.failure.message, { final: true });
+    if (giveUp.aborted) throw fail('Run.TimedOut', `No reply to "${turnId}" yet; the turn goes on. Ask again with the same id.`);
+    // A session that was closed and opened again under its id has a log of its own.
+    awaited.forgetFirstRun();
+    if ((await awaited.firstRunId()) === firstRunId) throw fail('Run.Closed', `The run ended before "${turnId}" was answered.`);
+  }
+}
+
+/** Asks the run whether a turn is done: at once, then more and more seldom. */
+function whenDone(ask: () => Promise<TurnStatus>): () => Promise<boolean> {
+  let pauseMs = 1000;
+  let nextAt = 0;
+  return async () => {
+    if (Date.now() < nextAt) return false;
+    pauseMs = Math.min(pauseMs * 2, 15_000);
+    nextAt = Date.now() + pauseMs;
+    try {
+      const { status } = await ask();
+      return status === 'completed' || status === 'failed';
+    } catch (error) {
+      if (isSilence(error)) return false;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,61 @@
+/** Snapshots from the outside: what was asked for is waited for, and what is in the store is read. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fail } from '../contract/failure.js';
+import { isSnapshotId } from '../contract/guards.js';
+import type { RunStatus } from '../contract/run.js';
+import type { CommandStatus, SaveInput, Snapshot } from '../contract/snapshot.js';
+import type { SnapshotParts } from '../contract/step.js';
+import { readSnapshot } from '../state/read-snapshot.js';
+import { writeSnapshot } from '../store/write-snapshot.js';
+import { asFailureType } from './call.js';
+import type { ClientContext } from './context.js';
+
+const firstPauseMs = 30;
+const longestPauseMs = 1000;
+
+/** @throws `Run.TimedOut` (it is still done later) · the failure of the command */
+export async function awaitCommand(
+  operationId: string,
+  status: () => Promise<RunStatus>,
+  timeoutMs: number,
+): Promise<CommandStatus & { status: 'done' }> {
+  const until = Date.now() + timeoutMs;
+  for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
+    const { commands, runId } = await status();
+    const command = commands.find(({ id }) => id === operationId);
+    if (command?.status === 'done') return { ...command, status: 'done' };
+    if (command?.failure) throw fail(asFailureType(command.failure.type), command.failure.message, { final: true });
+    if (Date.now() >= until) {
+      throw fail(
+        'Run.TimedOut',
+        `"${runId}" has not come to it within ${timeoutMs} ms; it does so when the step in flight is done. Look at its status.`,
+      );
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/** Writes down what a run that has ended tells of itself. */
+export async function saveClosed({ store }: ClientContext, parts: SnapshotParts, { label }: SaveInput): Promise<{ snapshotId: string }> {
+  const document = { ...parts.document, ...(label !== undefined && { label }) };
+  const { id } = await writeSnapshot(store, { ...parts, document });
+  return { snapshotId: id };
+}
+
+/** @throws `State.NotFound` · `State.Unreadable` · `State.Newer` */
+export async function readStoredSnapshot({ store }: ClientContext, id: string): Promise<Snapshot> {
+  const text = isSnapshotId(id) ? await store.blobs.get(id) : undefined;
+  if (text === undefined)
+    throw fail('State.NotFound', `There is no snapshot "${String(id).slice(0, 100)}" in this store. List those of a run first.`);
+  const document = parse(text, id);
+  const pattern = (document as Partial<Snapshot> | null)?.definition?.pattern;
+  return readSnapshot(document, typeof pattern === 'string' ? pattern : '').snapshot;
+}
+
+function parse(text: string, id: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw fail('State.Unreadable', `"${id}" in the store is no snapshot. List those of a run first.`, { cause });
+  }
+}

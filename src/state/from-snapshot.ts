@@ -1,0 +1,100 @@
+/** How a run goes on from a snapshot: as a run of its own, or put back to it. Safe in the workflow sandbox. */
+import type { LoadSnapshotOutput as LoadedSnapshot } from '../contract/step.js';
+import type { NestedOrigin } from './nested-state.js';
+import type { RunState } from './run-state.js';
+
+export interface Arrival {
+  conversationId: string;
+  nowMs: number;
+  /** Of a run that is nested in another. */
+  nested?: NestedOrigin;
+  /** What has come since the run was started. */
+  inbox: RunState['inbox'];
+  said: RunState['said'];
+  commands?: RunState['commands'];
+}
+
+/** A new run: with everything that the other one was, but its end, and an identity of its own. */
+export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands }: Arrival): RunState {
+  const { cancel: _, stop: __, ...saved } = shifted(loaded, nowMs);
+  const { snapshotId, run, settings, overridden } = loaded;
+  return {
+    ...saved,
+    conversationId,
+    settings,
+    ...(nested && { nested: { ...nested, ...(saved.nested?.inherited && { inherited: saved.nested.inherited }) } }),
+    inbox: [...saved.inbox, ...inbox],
+    said: [...saved.said, ...said.filter(({ id }) => !saved.said.some((known) => known.id === id))],
+    outbox: [],
+    eventCount: 0,
+    continuations: 0,
+    branch: 0,
+    ...(commands && { commands }),
+    origin: {
+      snapshotId,
+      workflowId: run.workflowId,
+      conversationId: saved.conversationId,
+      ...(overridden && { overridden }),
+    },
+    ...resuming(loaded),
+  };
+}
+
+/** The same run, as it was: what others were told stays told, and tokens stay used. */
+export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number): RunState {
+  const { cancel: _, stop: __, ...saved } = shifted(loaded, nowMs);
+  const then = new Set(saved.said.map(({ id }) => id));
+  const queued = new Set(saved.inbox.map(({ id }) => id));
+  return {
+    ...saved,
+    startedAt: live.startedAt,
+    settings: live.settings,
+    limits: live.limits,
+    usage: live.usage,
+    lastTurn: Math.max(live.lastTurn, saved.lastTurn),
+    inbox: [...saved.inbox, ...live.inbox.filter(({ id }) => !queued.has(id))],
+    said: [...saved.said, ...live.said.filter(({ id }) => !then.has(id)).map(undone)],
+    requests: saved.requests,
+    outbox: live.outbox,
+    post: live.post,
+    eventCount: live.eventCount,
+    continuations: live.continuations,
+    commands: live.commands ?? [],
+    branch: (live.branch ?? 0) + 1,
+    ...(live.nested && { nested: live.nested }),
+    ...(live.cancel && { cancel: live.cancel }),
+    // Other reasons to end are found anew, if they are still there.
+    ...(live.stop?.status === 'cancelled' && { stop: live.stop }),
+    ...(live.lastSnapshot && { lastSnapshot: { ...live.lastSnapshot, turn: Math.max(live.lastTurn, saved.lastTurn) } }),
+    ...resuming(loaded),
+  };
+}
+
+function undone(said: RunState['said'][number]): RunState['said'][number] {
+  if (said.status === 'queued') return said;
+  const { id } = said;
+  return { id, status: 'failed', failure: { type: 'Run.RolledBack', message: 'The run was put back to before this was said.' } };
+}
+
+/** Runs within that had no outcome yet. There even if there are none: it marks the first execution. */
+function resuming({ members }: LoadedSnapshot): Pick<RunState, 'resume'> {
+  const resume = Object.entries(members).map(([operationId, { snapshotId, pattern }]) => ({ operationId, snapshotId, pattern }));
+  return { resume };
+}
+
+/** The time for which it lay there does not count. */
+function shifted({ state, at }: LoadedSnapshot, nowMs: number): RunState {
+  const saved = state as RunState;
+  const ms = Math.max(nowMs - Date.parse(at), 0);
+  const later = (time: string) => new Date(Date.parse(time) + ms).toISOString();
+  return {
+    ...saved,
+    startedAt: later(saved.startedAt),
+    turns: saved.turns.map((turn) => ({ ...turn, at: later(turn.at) })),
+    requests: saved.requests
+      .filter(({ operation, status }) => operation === undefined || status !== 'pending')
+      .map((request) => (request.expiresAt === undefined ? request : { ...request, expiresAt: later(request.expiresAt) })),
+    operations: saved.operations.map(({ lookAt: _, ended: __, pause: ___, toldToStop: ____, ...operation }) => operation),
+    ...(saved.termination && { termination: { ...saved.termination, startedAt: saved.termination.startedAt + ms } }),
+  };
+}

@@ -1,0 +1,18 @@
+/** What a document in the store refers to. Documents name others by their ids, and nothing else has that form. */
+const id = /^[0-9a-f]{32}$/;
+
+/** What people, models and tools have said is no reference, whatever it looks like. */
+const words = new Set(['message', 'contents', 'response', 'rawArguments', 'prompt', 'text', 'instructions']);
+
+/** Ids in a document, in no order. Some of a run's own ids look alike, and are in no store. */
+export function referencesIn(document: unknown): string[] {
+  const found = new Set<string>();
+  // Not by recursion: how deep a document is nested is up to whoever wrote it.
+  const open: unknown[] = [document];
+  for (let value = open.pop(); value !== undefined || open.length > 0; value = open.pop()) {
+    if (typeof value === 'string' && id.test(value)) found.add(value);
+    if (typeof value !== 'object' || value === null) continue;
+    for (const [key, inner] of Object.entries(value)) if (!words.has(key)) open.push(inner);
+  }
+  return [...found];
+}

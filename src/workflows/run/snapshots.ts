@@ -1,0 +1,135 @@
+/** Save, fork and roll back: what a run does with its own state while nothing in it is half done. */
+import { isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
+import { fail, failureOf } from '../../contract/failure.js';
+import type { MemberSnapshot, Snapshot, SnapshotReason } from '../../contract/snapshot.js';
+import { rolledBack } from '../../state/from-snapshot.js';
+import type { CommandState, RunState } from '../../state/run-state.js';
+import { loadSnapshot, saveMembers, saveSnapshot, stepFailure } from './activities.js';
+import { now } from './clock.js';
+import { pendingCommands } from './commands.js';
+import { abandon } from './operations.js';
+import { sendPost } from './post.js';
+import { isOpen, settle } from './request-list.js';
+import type { AnyRun } from './run.js';
+import { snapshotOf } from './views.js';
+
+/** Does all that was asked for. Returns the state to go on with, when the run is put back. */
+export async function carryOut(run: AnyRun): Promise<RunState | undefined> {
+  for (let [command] = pendingCommands(run); command; [command] = pendingCommands(run)) {
+    try {
+      if (command.kind === 'rollback') {
+        const state = await rollBack(run, command);
+        Object.assign(command, { status: 'done' });
+        return state;
+      }
+      if (command.kind === 'save') command.snapshotId = await save(run, 'asked', command);
+      else await fork(run, command);
+      command.status = 'done';
+    } catch (error) {
+      refuse(run, command, error);
+    }
+  }
+  return undefined;
+}
+
+/** The run ends: what only reads its state is still done. */
+export async function carryOutLast(run: AnyRun): Promise<void> {
+  for (const command of pendingCommands(run).filter(({ kind }) => kind === 'rollback')) {
+    refuse(run, command, fail('Run.Closed', 'The run ended before it could be put back. Load the snapshot as a new run.'));
+  }
+  await carryOut(run);
+}
+
+/** Between turns, where the run is to keep snapshots by itself. */
+export function isSnapshotDue({ state }: AnyRun): boolean {
+  const { snapshots, lastSnapshot } = state;
+  return snapshots !== undefined && state.lastTurn - (lastSnapshot?.turn ?? 0) >= snapshots.every;
+}
+
+/** Writes what is new, and a document that refers to the rest. Returns its id. */
+export async function save(run: AnyRun, reason: SnapshotReason, { label }: { label?: string } = {}): Promise<string> {
+  const { state } = run;
+  if (state.team.id === '') throw fail('Run.Closed', 'The run has not begun, so there is nothing to save.');
+  const members = await saveRunning(run);
+  const written = snapshotOf(run, { at: new Date().toISOString(), reason, ...(label !== undefined && { label }) }, members);
+  const saved = await run.outbox
+    .alongLocally((base) => saveSnapshot()({ ...base, ...written, ...(state.snapshots && { keep: state.snapshots.keep }) }))
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Store.Unavailable', 'Saving a snapshot');
+    });
+  run.transcript.advance(saved.head);
+  state.lastSnapshot = { id: saved.id, turn: state.lastTurn };
+  run.outbox.emit('snapshot.saved', { snapshotId: saved.id, reason, ...(label !== undefined && { label }) });
+  return saved.id;
+}
+
+/** Runs that this one waits for are saved first, wherever they are: with them it can go on. */
+async function saveRunning(run: AnyRun): Promise<Snapshot['members']> {
+  const running = run.state.operations.filter(({ outcome }) => !outcome);
+  if (running.length === 0) return {};
+  const saved = await run.outbox
+    .along((base) => saveMembers('save the runs within')({ ...base, operations: running.map(({ id, runId }) => ({ id, runId })) }))
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Nested.Failed', 'Saving the runs that this one waits for');
+    });
+  const members: { [operationId: string]: MemberSnapshot } = {};
+  for (const [id, found] of Object.entries(saved)) {
+    if ('snapshotId' in found) members[id] = found;
+    else Object.assign(run.state.operations.find((operation) => operation.id === id) ?? {}, { outcome: found });
+  }
+  return members;
+}
+
+async function fork(run: AnyRun, command: CommandState): Promise<void> {
+  if (run.state.nested) throw fail('Input.Invalid', `This run is a part of "${run.state.nested.root.workflowId}". Fork that.`);
+  command.snapshotId ??= await save(run, 'fork');
+  command.runId ??= `${run.workflowId.slice(0, 150)}~${command.id.slice(0, 8)}`;
+  const { snapshotId, runId: workflowId } = command;
+  try {
+    await startChild(run.state.pattern, {
+      workflowId,
+      args: [{ snapshot: snapshotId }],
+      parentClosePolicy: ParentClosePolicy.ABANDON,
+      staticSummary: `fork of ${run.workflowId}`.slice(0, 200),
+    });
+  } catch (error) {
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+    throw fail('Run.AlreadyExists', `A run "${workflowId}" is open already. Choose another id.`);
+  }
+  run.outbox.emit('run.forked', { snapshotId, runId: workflowId });
+}
+
+/** The later state is kept as a snapshot of its own. */
+async function rollBack(run: AnyRun, command: CommandState): Promise<RunState> {
+  const { snapshotId, turn } = command;
+  const { conversationId, pattern } = run.state;
+  const loaded = await run.outbox
+    .along((base) =>
+      loadSnapshot('load a snapshot')({
+        ...base,
+        pattern,
+        of: { conversationId },
+        workflowId: run.workflowId,
+        ...(snapshotId !== undefined && { snapshotId }),
+        ...(turn !== undefined && { turn }),
+      }),
+    )
+    .catch((error: unknown) => {
+      throw stepFailure(error, 'Store.Unavailable', 'Loading the snapshot');
+    });
+  await save(run, 'rollback');
+  command.snapshotId = loaded.snapshotId;
+  for (const operation of [...run.state.operations]) await abandon(run, operation);
+  for (const asked of run.state.requests.filter(isOpen)) settle(run, asked, { status: 'withdrawn' });
+  await sendPost(run);
+  run.outbox.emit('run.rolledBack', { snapshotId: loaded.snapshotId, lastTurn: (loaded.state as unknown as RunState).lastTurn });
+  return rolledBack(run.state, loaded, now());
+}
+
+function refuse(run: AnyRun, command: CommandState, error: unknown): void {
+  if (isCancellation(error)) throw error;
+  const { type, message } = failureOf(error);
+  Object.assign(command, { status: 'failed', failure: { type, message: message.slice(0, 2000) } });
+  run.outbox.emit('command.failed', { operationId: command.id, command: command.kind, failure: { type, message } });
+}
