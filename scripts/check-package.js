@@ -46,7 +46,7 @@ function missing(files) {
   const needed = ['README.md', 'LICENSE', 'CHANGELOG.md', 'dist/workflows/bundle.json', ...Object.values(manifest.bin), ...targets];
   return needed
     .map((file) => file.replace(/^\.\//, ''))
-    .filter((file) => !files.includes(file))
+    .filter((file) => !(file.endsWith('/*') ? files.some((other) => other.startsWith(file.slice(0, -1))) : files.includes(file)))
     .map((file) => `${file} is missing.`);
 }
 
@@ -59,6 +59,7 @@ function unexpected(files) {
     /^src\/[\w/-]+\.ts$/,
     /^docs\/[\w./-]+\.(md|svg|png)$/,
     /^examples\/[\w./-]+\.(ts|md|json|txt)$/,
+    /^schemas\/[\w-]+\.schema\.json$/,
   ];
   const stale = (/** @type {string} */ file) =>
     /^dist\/.*(\.js|\.d\.ts)(\.map)?$/.test(file) &&
@@ -76,7 +77,7 @@ function registryNames() {
 }
 
 function entries() {
-  return Object.keys(manifest.exports).filter((entry) => !entry.endsWith('.json'));
+  return Object.keys(manifest.exports).filter((entry) => !entry.endsWith('.json') && !entry.endsWith('/*'));
 }
 
 /** Imports an entry by its public name, from the unpacked package. @param {string} entry */

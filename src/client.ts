@@ -1,5 +1,8 @@
 /** The only door in: start runs, come back to them, open sessions. */
 import { Client, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { AgentStateDocument } from './agent-state/document.js';
+import { parseAgentState } from './agent-state/parse.js';
+import { serializeAgentState } from './agent-state/serialize.js';
 import type { Orchestration } from './agents/define-orchestration.js';
 import { call } from './client/call.js';
 import type { ClientContext } from './client/context.js';
@@ -139,6 +142,17 @@ export class OstinatoClient implements AsyncDisposable {
    */
   async import(document: string | RunExport): Promise<SnapshotRecord> {
     return await importSnapshot(this.context, document);
+  }
+
+  /**
+   * Takes in an agent's document of .NET, Python or another run. Give the id as `states` to a session or run: the agent goes on from
+   * there.
+   *
+   * @throws `State.Unreadable` with every problem · `State.Newer` · `Input.TooLarge`
+   */
+  async importAgentState(document: string | AgentStateDocument): Promise<string> {
+    const text = serializeAgentState(parseAgentState(document));
+    return await this.context.store.blobs.put(typeof document === 'string' ? document : text);
   }
 
   /** Takes snapshots off the list. Runs that were loaded from them are not concerned. */

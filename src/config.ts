@@ -12,6 +12,8 @@ export interface Config {
   readonly taskQueue: string;
   /** Absolute. */
   readonly dataDir: string;
+  /** PostgreSQL database of the store; `undefined`: a file in `dataDir`. A function, so that no password is ever printed. */
+  storeUrl(): string | undefined;
   /** Absolute. */
   readonly cacheDir: string;
   /** Temporal server named in code: wins over `TEMPORAL_ADDRESS` and profiles. */
@@ -64,6 +66,7 @@ export interface WorkerConfig {
 export interface ConfigOverrides {
   taskQueue?: string;
   dataDir?: string;
+  storeUrl?: string;
   cacheDir?: string;
   address?: string;
   namespace?: string;
@@ -85,9 +88,11 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
     maxConcurrentCalls: read.optionalCount('OSTINATO_MAX_CONCURRENT_CALLS'),
   };
   const heartbeatMs = read.span('OSTINATO_HEARTBEAT_TIMEOUT');
+  const storeUrl = read.databaseUrl('OSTINATO_STORE_URL', overrides.storeUrl);
   const config: Config = {
     taskQueue: overrides.taskQueue ?? read.text('OSTINATO_TASK_QUEUE'),
     dataDir: resolve(overrides.dataDir ?? read.text('OSTINATO_DATA_DIR')),
+    storeUrl: () => storeUrl,
     cacheDir: resolve(
       overrides.cacheDir ??
         read.given('OSTINATO_CACHE_DIR') ??

@@ -3,6 +3,21 @@ export { defineAgent, type Agent, type AgentOptions } from './agents/define-agen
 export { defineOrchestration, type Orchestration, type OrchestrationOptions } from './agents/define-orchestration.js';
 export { defineFunction, type FunctionContext, type FunctionOptions, type RegisteredFunction } from './functions/define-function.js';
 export { defineTool, type Tool, type ToolContext, type ToolOptions } from './tools/define-tool.js';
+export { parseAgentState } from './agent-state/parse.js';
+export { serializeAgentState } from './agent-state/serialize.js';
+export { isTurn } from './agent-state/document.js';
+export type {
+  AgentStateDocument,
+  ExactJson,
+  HistoryEntry,
+  OtherKind,
+  StateContent,
+  StateMessage,
+  StateRequest,
+  StateResponse,
+  StateUsage,
+} from './agent-state/document.js';
+export type { ExactNumber } from './agent-state/exact-number.js';
 export { failures, failureOf, type FailureType } from './contract/failure.js';
 export { patternNames, patterns, type PatternName, type PatternOptions } from './contract/pattern.js';
 export { defaultTaskQueue } from './contract/names.js';
@@ -30,5 +45,18 @@ export type {
   StopReason,
   TurnStatus,
 } from './contract/run.js';
+export type {
+  CommandStatus,
+  ForkInput,
+  RollbackInput,
+  RunExport,
+  SaveInput,
+  Snapshot,
+  SnapshotDefinition,
+  SnapshotOrigin,
+  SnapshotPolicy,
+  SnapshotReason,
+  SnapshotRecord,
+} from './contract/snapshot.js';
 export type { Entry, Segment, TranscriptPage, Usage } from './contract/transcript.js';
 export type { Application } from './application.js';

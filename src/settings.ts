@@ -22,6 +22,12 @@ export const settings = [
     default: '.ostinato',
   },
   {
+    name: 'OSTINATO_STORE_URL',
+    meaning:
+      'PostgreSQL database of the store, for processes on several machines: postgresql://user:password@host:5432/database?sslmode=verify-full.',
+    default: '(a file in the data directory)',
+  },
+  {
     name: 'OSTINATO_CACHE_DIR',
     meaning: 'Directory of executables that were downloaded or built.',
     default: '(XDG_CACHE_HOME/ostinato, else ~/.cache/ostinato)',
@@ -158,6 +164,14 @@ export class SettingsReader {
     const expected = text && problemOfUrl(text);
     if (expected) this.problem(`${name}: expected ${expected}`);
     return text;
+  }
+
+  /** Of a database. It may hold a password: it is not repeated. */
+  databaseUrl(name: SettingName, given = this.given(name)): string | undefined {
+    if (given !== undefined && !/^postgres(ql)?:\/\/./.test(given)) {
+      this.problem(`${name}: expected an address that begins with postgresql:// or postgres://`);
+    }
+    return given;
   }
 
   /** A JSON object. */

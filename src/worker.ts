@@ -89,7 +89,9 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
   const functions = createFunctionRegistry(options.functions ?? []);
   const agents = createAgentRegistry(options.agents ?? [], options.orchestrations ?? [], tools, functions);
   const { connection, namespace } = await connectionOf(options, config, resources);
-  const store = options.store ?? (await openStore({ dataDir: config.dataDir, environment: { namespace, taskQueue: config.taskQueue } }));
+  const store =
+    options.store ??
+    (await openStore({ url: config.storeUrl(), dataDir: config.dataDir, environment: { namespace, taskQueue: config.taskQueue } }));
   if (!options.store) resources.add(() => store.close());
   const standIn = !options.providers && !config.providers.default ? await startStandIn() : undefined;
   if (standIn) resources.add(() => standIn.close());

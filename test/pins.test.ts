@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { failures } from '../src/contract/failure.js';
-import { defaultTaskQueue, messages, queries, searchAttributes } from '../src/contract/names.js';
+import { commands, defaultTaskQueue, messages, queries, searchAttributes } from '../src/contract/names.js';
 import { patternNames } from '../src/contract/pattern.js';
 import { stopCodes } from '../src/contract/run.js';
 import { exportsOf, membersOf } from './support/source.js';
@@ -23,11 +23,15 @@ describe('names on the wire', () => {
   });
 
   test('queries', () => {
-    expect(sorted(Object.values(queries))).toEqual(['checkpoint', 'requests', 'state', 'status', 'transcript', 'turn']);
+    expect(sorted(Object.values(queries))).toEqual(['checkpoint', 'requests', 'snapshot', 'state', 'status', 'transcript', 'turn']);
   });
 
   test('updates, each a signal as well', () => {
     expect(sorted(Object.values(messages))).toEqual(['cancel', 'respond', 'say', 'stop']);
+  });
+
+  test('updates that are no signals', () => {
+    expect(sorted(Object.values(commands))).toEqual(['fork', 'rollback', 'save']);
   });
 
   test('search attributes', () => {
@@ -37,13 +41,17 @@ describe('names on the wire', () => {
   test('activities, recorded in every history', () => {
     expect(sorted(membersOf('src/activities/index.ts', 'Activities'))).toEqual([
       'adoptConversation',
+      'adoptStates',
       'askModel',
       'callFunction',
       'callModel',
       'callTool',
+      'loadSnapshot',
       'loadTeam',
       'lookUpRun',
       'publish',
+      'saveMembers',
+      'saveSnapshot',
       'sealSegment',
       'storeOutput',
       'storeTranscript',
@@ -93,8 +101,11 @@ describe('names on the wire', () => {
       'Run.NotConversational',
       'Run.NotFound',
       'Run.OtherEnvironment',
+      'Run.RolledBack',
       'Run.TimedOut',
+      'State.Mismatch',
       'State.Newer retryable',
+      'State.NotFound',
       'State.Unreadable',
       'Store.Unavailable retryable',
       'Tool.Unavailable retryable',
@@ -106,6 +117,7 @@ describe('names on the wire', () => {
   test('event types', () => {
     expect(sorted(membersOf('src/contract/event.ts', 'EventTypes'))).toEqual([
       'cancel.requested',
+      'command.failed',
       'condition.met',
       'decision.refused',
       'delta',
@@ -124,7 +136,11 @@ describe('names on the wire', () => {
       'run.continued',
       'run.failed',
       'run.finished',
+      'run.forked',
+      'run.loaded',
+      'run.rolledBack',
       'run.started',
+      'snapshot.saved',
       'speaker.chosen',
       'step.restarted',
       'tool.called',
@@ -143,13 +159,36 @@ describe('members of public documents', () => {
     [
       'run.ts',
       'RunInput',
-      ['agents', 'conversation', 'input', 'limits', 'nested', 'options', 'orchestration', 'output', 'state', 'task', 'termination'],
+      [
+        'agents',
+        'conversation',
+        'input',
+        'limits',
+        'nested',
+        'options',
+        'orchestration',
+        'output',
+        'override',
+        'snapshot',
+        'snapshots',
+        'state',
+        'states',
+        'task',
+        'termination',
+      ],
     ],
     ['run.ts', 'Limits', ['time', 'tokens', 'turns']],
     ['run.ts', 'RunResult', ['incomplete', 'output', 'outputArtifact', 'rounds', 'status', 'stopReason', 'usage']],
     ['run.ts', 'SayInput', ['id', 'message']],
     ['run.ts', 'RespondInput', ['by', 'requestId', 'response']],
     ['run.ts', 'StopInput', ['reason']],
+    ['snapshot.ts', 'SaveInput', ['label']],
+    ['snapshot.ts', 'RollbackInput', ['snapshotId', 'turn']],
+    ['snapshot.ts', 'ForkInput', ['as', 'snapshotId']],
+    ['snapshot.ts', 'SnapshotPolicy', ['every', 'keep']],
+    ['snapshot.ts', 'CommandStatus', ['failure', 'id', 'kind', 'runId', 'snapshotId', 'status']],
+    ['snapshot.ts', 'Snapshot', ['at', 'checkpoint', 'definition', 'label', 'members', 'reason', 'run', 'schemaVersion', 'state', 'type']],
+    ['snapshot.ts', 'RunExport', ['at', 'blobs', 'definition', 'run', 'schemaVersion', 'snapshotId', 'type']],
     ['run.ts', 'InputShape', ['schema', 'transform']],
     ['run.ts', 'OutputShape', ['agent', 'from', 'schema', 'transform']],
     ['run.ts', 'CancelInput', ['mode', 'reason']],
@@ -160,16 +199,19 @@ describe('members of public documents', () => {
       [
         'agents',
         'cancel',
+        'commands',
         'failure',
         'firstRunId',
         'inbox',
         'operations',
         'orchestration',
+        'origin',
         'pattern',
         'requests',
         'result',
         'rounds',
         'runId',
+        'snapshotId',
         'startedAt',
         'status',
         'transcriptLength',
@@ -213,7 +255,7 @@ describe('members of public documents', () => {
       ],
     ],
     ['message.ts', 'Message', ['authorName', 'contents', 'createdAt', 'role']],
-    ['transcript.ts', 'TranscriptPage', ['entries', 'from', 'inherited', 'length', 'next', 'segments']],
+    ['transcript.ts', 'TranscriptPage', ['entries', 'from', 'imports', 'inherited', 'length', 'next', 'segments']],
     ['transcript.ts', 'Usage', ['inputTokens', 'modelCalls', 'outputTokens', 'totalTokens']],
     ['event.ts', 'RunEvent', ['agent', 'at', 'attempt', 'epoch', 'nested', 'runId', 'seq', 'step', 'turn', 'type']],
   ])('%s: %s', (file, type, members) => {
@@ -233,24 +275,33 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'defineTool',
       'failureOf',
       'failures',
+      'isTurn',
+      'parseAgentState',
       'patternNames',
       'patterns',
+      'serializeAgentState',
       'textOf',
       'type Agent',
       'type AgentDefinition',
       'type AgentOptions',
+      'type AgentStateDocument',
       'type Application',
       'type CancelInput',
       'type Checkpoint',
+      'type CommandStatus',
       'type Condition',
       'type Content',
       'type Entry',
       'type EventType',
       'type EventTypes',
+      'type ExactJson',
+      'type ExactNumber',
       'type FailureType',
       'type Fired',
+      'type ForkInput',
       'type FunctionContext',
       'type FunctionOptions',
+      'type HistoryEntry',
       'type InputShape',
       'type Json',
       'type JsonObject',
@@ -261,6 +312,7 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type Orchestration',
       'type OrchestrationMember',
       'type OrchestrationOptions',
+      'type OtherKind',
       'type OutputShape',
       'type PatternName',
       'type PatternOptions',
@@ -268,14 +320,28 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type RequestKind',
       'type RequestView',
       'type RespondInput',
+      'type RollbackInput',
       'type RunEvent',
+      'type RunExport',
       'type RunFrame',
       'type RunInput',
       'type RunResult',
       'type RunStatus',
+      'type SaveInput',
       'type SayInput',
       'type Segment',
+      'type Snapshot',
+      'type SnapshotDefinition',
+      'type SnapshotOrigin',
+      'type SnapshotPolicy',
+      'type SnapshotReason',
+      'type SnapshotRecord',
       'type Span',
+      'type StateContent',
+      'type StateMessage',
+      'type StateRequest',
+      'type StateResponse',
+      'type StateUsage',
       'type StopCode',
       'type StopInput',
       'type StopReason',
@@ -297,10 +363,14 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type Config',
       'type ConfigOverrides',
       'type ConnectOptions',
+      'type LoadOptions',
+      'type RunExport',
       'type RunHandle',
       'type RunOutcome',
       'type RunSummary',
       'type SessionHandle',
+      'type SnapshotDiff',
+      'type SnapshotRecord',
       'type StartOptions',
       'type TypedInput',
       'type WatchOptions',
@@ -376,7 +446,7 @@ describe('exports of the package', () => {
       }),
     );
 
-    expect(exports).toEqual({ ...built, './package.json': './package.json' });
+    expect(exports).toEqual({ ...built, './package.json': './package.json', './schemas/*': './schemas/*' });
   });
 });
 

@@ -6,6 +6,7 @@ import type { Store } from '../store/store.js';
 import type { ToolRegistry } from '../tools/registry.js';
 import type { FunctionRegistry } from '../functions/registry.js';
 import { createAdoptConversation } from './adopt-conversation.js';
+import { createAdoptStates } from './adopt-states.js';
 import { createAskModel } from './ask-model.js';
 import { createCallFunction } from './call-function.js';
 import { createCallModel } from './call-model.js';
@@ -48,6 +49,7 @@ export function createActivities(deps: ActivityDeps) {
     saveSnapshot: createSaveSnapshot(deps),
     saveMembers: createSaveMembers(deps),
     loadSnapshot: createLoadSnapshot(deps),
+    adoptStates: createAdoptStates(deps),
     publish: createPublish(deps),
   };
 }

@@ -2,7 +2,7 @@ import { fail, failureOf } from '../contract/failure.js';
 import { isSnapshotId } from '../contract/guards.js';
 import { jsonBytes, sizes } from '../contract/size.js';
 import type { Snapshot } from '../contract/snapshot.js';
-import type { LoadSnapshotInput, LoadSnapshotOutput } from '../contract/step.js';
+import type { LoadSnapshotInput, LoadSnapshotOutput } from '../contract/state-step.js';
 import type { RunState } from '../state/run-state.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import type { Store } from '../store/store.js';

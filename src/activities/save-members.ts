@@ -5,7 +5,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { fail, failureOf } from '../contract/failure.js';
 import { commands, queries } from '../contract/names.js';
 import type { RunResult, RunStatus } from '../contract/run.js';
-import type { SavedMember, SaveMembersInput, SaveMembersOutput } from '../contract/step.js';
+import type { SavedMember, SaveMembersInput, SaveMembersOutput } from '../contract/state-step.js';
 import type { Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
 

@@ -1,4 +1,4 @@
-import type { SaveSnapshotInput, SaveSnapshotOutput } from '../contract/step.js';
+import type { SaveSnapshotInput, SaveSnapshotOutput } from '../contract/state-step.js';
 import type { Store } from '../store/store.js';
 import { writeSnapshot } from '../store/write-snapshot.js';
 import { publishEvents } from './publish.js';

@@ -25,7 +25,7 @@ export function createSealSegment({ store, transcripts }: { store: Store; transc
   };
 }
 
-function* bySize(entries: readonly Entry[]): Generator<Entry[]> {
+export function* bySize(entries: readonly Entry[]): Generator<Entry[]> {
   let group: Entry[] = [];
   let bytes = 0;
   for (const entry of entries) {

@@ -4,7 +4,7 @@ import { fail } from '../contract/failure.js';
 import { isSnapshotId } from '../contract/guards.js';
 import type { RunStatus } from '../contract/run.js';
 import type { CommandStatus, SaveInput, Snapshot } from '../contract/snapshot.js';
-import type { SnapshotParts } from '../contract/step.js';
+import type { SnapshotParts } from '../contract/state-step.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import { writeSnapshot } from '../store/write-snapshot.js';
 import { asFailureType } from './call.js';

@@ -2,7 +2,9 @@
 import { fail } from '../contract/failure.js';
 import { textOf, type Message } from '../contract/message.js';
 import type { Entry, Part, Segment, TranscriptHead, TranscriptPage } from '../contract/transcript.js';
-import { projectAgentState, type AgentStateDocument } from '../state/agent-state.js';
+import type { AgentStateDocument } from '../agent-state/document.js';
+import { parseAgentState } from '../agent-state/parse.js';
+import { projectAgentState } from '../state/agent-state.js';
 import type { ClientContext } from './context.js';
 
 export type ReadPage = (after: number) => Promise<TranscriptPage>;
@@ -25,8 +27,14 @@ export async function readTranscript(context: ClientContext, readPage: ReadPage)
 /** The state document of an agent, with everything in it whole. */
 export async function readAgentState(context: ClientContext, readPage: ReadPage, agent: string): Promise<AgentStateDocument> {
   const entries = await wholeEntries(context, await readTranscript(context, readPage));
-  const { inherited } = await readPage(entries.length);
-  return projectAgentState(entries, agent, 0, inherited);
+  const { inherited, imports = {} } = await readPage(entries.length);
+  const document = projectAgentState(entries, agent, 0, inherited);
+  const brought = Object.hasOwn(imports, agent) ? await context.store.blobs.get(imports[agent] as string) : undefined;
+  if (brought === undefined) return document;
+  // What it came with stays as it was, to the letter.
+  const before = parseAgentState(brought);
+  before.data.conversationHistory.push(...document.data.conversationHistory);
+  return before;
 }
 
 /** The words of the entry at a position. */

@@ -58,6 +58,7 @@ export function readRunInput(
 
 const conversationError = 'must be the workflow id of an earlier run';
 
+const stateError = 'must be the text of a document, or its id in the store';
 const snapshotError = 'must be the id of a snapshot, 32 characters from 0 to f';
 
 const snapshotsSchema = strict({ every: wholeNumber().optional(), keep: wholeNumber().optional() }, 'must be an object with every or keep');
@@ -110,6 +111,7 @@ function createInputSchema(options: z.ZodType, anyTask: boolean) {
         .regex(/^[^\p{Cc}]{1,1000}$/u, conversationError)
         .optional(),
       orchestration: nameSchema.optional(),
+      states: z.record(nameSchema, z.string(stateError).min(1, stateError), 'must be an object of documents by agent').optional(),
       snapshot: z
         .string(snapshotError)
         .regex(/^[0-9a-f]{32}$/, snapshotError)

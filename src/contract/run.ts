@@ -37,6 +37,11 @@ export interface RunInput<P extends PatternName = PatternName> extends RunFrame 
   conversation?: string;
   /** Name of a registered orchestration that fills all of the above; the rest of the input overrides it. */
   orchestration?: string;
+  /**
+   * What agents bring along, by name: documents of .NET, Python or of other runs here, as text or by their ids in the store. Each agent
+   * begins with what it has heard and said there; the others hear nothing of it.
+   */
+  states?: { [agent: string]: string };
   /** Id of a snapshot to go on from. What else is given here has to fit it; task and conversation it brings along. */
   snapshot?: string;
   /** With `snapshot`: differences between its definition and the one given here are accepted, and recorded. */

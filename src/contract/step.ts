@@ -4,9 +4,8 @@ import type { EventLogKey, NewEvent } from './event.js';
 import type { Json, JsonObject } from './json.js';
 import type { Message } from './message.js';
 import type { InputShape, RunInput, RunResult } from './run.js';
-import type { MemberSnapshot, Snapshot } from './snapshot.js';
 import type { Condition } from './termination.js';
-import type { Entry, EntryRef, Inherited, ReplyFacts, Segment, TranscriptHead } from './transcript.js';
+import type { EntryRef, Inherited, ReplyFacts, Segment, TranscriptHead } from './transcript.js';
 
 /** What every activity of a run is told. */
 export interface StepInput {
@@ -225,57 +224,6 @@ export interface AdoptConversationOutput {
   head: TranscriptHead;
   /** The highest ordinal of a turn in it. */
   lastTurn: number;
-}
-
-/** A snapshot on its way into the store. */
-export interface SnapshotParts {
-  /** The transcript of its state ends where the store has it. */
-  document: Snapshot;
-  head: TranscriptHead;
-  segments: Segment[];
-  /** Entries after `head`. */
-  fresh: Entry[];
-}
-
-export interface SaveSnapshotInput extends StepInput, SnapshotParts {
-  /** So many of those that the run keeps by itself stay. */
-  keep?: number;
-}
-
-export interface SaveSnapshotOutput {
-  id: string;
-  head: TranscriptHead;
-}
-
-/** Runs that the one that is saved waits for. */
-export interface SaveMembersInput extends StepInput {
-  operations: { id: string; runId: string }[];
-}
-
-export type SavedMember = MemberSnapshot | { result: RunResult } | { failure: { type: string; message: string } };
-export type SaveMembersOutput = { [operationId: string]: SavedMember };
-
-export interface LoadSnapshotInput extends StepInput {
-  pattern: string;
-  /** Either this, or `turn` and `workflowId`: the newest snapshot of that run when this turn was its last. */
-  snapshotId?: string;
-  turn?: number;
-  workflowId?: string;
-  /** It has to be of this conversation. */
-  of?: { conversationId: string };
-  /** The document that asks for it: what that says of agents, options and limits. */
-  into?: RunInput;
-}
-
-export interface LoadSnapshotOutput {
-  snapshotId: string;
-  /** A `RunState`. */
-  state: object;
-  at: string;
-  run: Snapshot['run'];
-  members: Snapshot['members'];
-  settings: RunSettings;
-  overridden?: string[];
 }
 
 export interface PublishInput extends StepInput {

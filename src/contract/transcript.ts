@@ -15,6 +15,8 @@ export interface Entry {
   opens?: TurnOpening;
   /** On the last entry of a turn that ended by a move in the pattern instead of a reply. */
   ends?: { handoff?: string; completed?: true };
+  /** It was heard or said elsewhere, and came here with a document of the agent that hears it. */
+  imported?: true;
   /** On a model's reply. */
   reply?: ReplyFacts;
   /** Arguments that a model wrote but that are not a JSON object, by call id: they are shown to it again as it wrote them. */
@@ -108,6 +110,8 @@ export interface TranscriptPage {
   next?: number;
   /** Of a nested run: whose the first entries are. */
   inherited?: Inherited;
+  /** Documents that agents brought along: ids in the store. */
+  imports?: { [agent: string]: string };
 }
 
 export const noUsage: Usage = { inputTokens: 0, outputTokens: 0, totalTokens: 0, modelCalls: 0 };

@@ -161,9 +161,12 @@ function heardIn(
   // A turn that began before the entries given is known by its author alone.
   const isOwn = (entry: Entry, position: number) =>
     entry.turn !== undefined && position >= (inherited?.length ?? 0) && (own.has(entry.turn) || entry.message.authorName === opening.agent);
-  return entries
-    .slice(since - from, Math.max(since, opening.start) - from)
-    .filter((entry, i) => !isOwn(entry, since + i) && hears(turn, entry, since + i));
+  return (
+    entries
+      .slice(since - from, Math.max(since, opening.start) - from)
+      // What came with a document is in that document.
+      .filter((entry, i) => !entry.imported && !isOwn(entry, since + i) && hears(turn, entry, since + i))
+  );
 }
 
 function requestOf({ opening, entries }: Turn, heard: readonly Entry[]): AgentStateRequest {

@@ -1,5 +1,5 @@
 /** How a run goes on from a snapshot: as a run of its own, or put back to it. Safe in the workflow sandbox. */
-import type { LoadSnapshotOutput as LoadedSnapshot } from '../contract/step.js';
+import type { LoadSnapshotOutput as LoadedSnapshot } from '../contract/state-step.js';
 import type { NestedOrigin } from './nested-state.js';
 import type { RunState } from './run-state.js';
 

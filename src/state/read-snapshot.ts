@@ -1,5 +1,5 @@
 /** A snapshot's document → its state: kind, version, then the state inside. Safe in the workflow sandbox. */
-import { fail } from '../contract/failure.js';
+import { fail, failureOf } from '../contract/failure.js';
 import { snapshotType, type Snapshot } from '../contract/snapshot.js';
 import { readState } from './read-state.js';
 import type { RunState } from './run-state.js';
@@ -37,7 +37,18 @@ export function readSnapshot(document: unknown, pattern: string): { snapshot: Sn
       `The snapshot is of a ${snapshot.definition.pattern} run, "${snapshot.run.workflowId}". Load it as that, not as ${pattern}.`,
     );
   }
-  return { snapshot, state: readState(snapshot.state, pattern) };
+  return { snapshot, state: readNow(snapshot.state, pattern) };
+}
+
+/** Whoever asks is told at once: no newer worker will come by for this one. */
+function readNow(state: unknown, pattern: string): RunState {
+  try {
+    return readState(state, pattern);
+  } catch (error) {
+    const { type, message, details } = failureOf(error);
+    if (type !== 'State.Newer') throw error;
+    throw fail('State.Newer', message, { final: true, ...(details && { details }) });
+  }
 }
 
 function unreadable(problems: string[]) {

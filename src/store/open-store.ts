@@ -1,7 +1,10 @@
+import { openPostgresStore } from './postgres/open-postgres-store.js';
 import { openSqliteStore } from './sqlite/open-sqlite-store.js';
 import type { Environment, Store } from './store.js';
 
 export interface StoreOptions {
+  /** A PostgreSQL database, shared by machines: `postgresql://user:password@host/database`. Without it the store is a file in `dataDir`. */
+  url?: string;
   /** Where the store lives; made when missing, readable by its owner only. On a local disk: processes on one machine may share it. */
   dataDir: string;
   /** Everything written is seen from this environment alone. */
@@ -12,8 +15,9 @@ export interface StoreOptions {
  * Opens the store of an environment: the only place that knows which engines there are.
  *
  * @throws `Store.Unavailable` when it cannot be opened, with what to do about it.
+ * @throws `Input.Invalid` when `url` is not the address of a database.
  * @throws `State.Newer` when a newer release wrote it. It is left as it is.
  */
-export async function openStore({ dataDir, environment }: StoreOptions): Promise<Store> {
-  return openSqliteStore(dataDir, environment);
+export async function openStore({ url, dataDir, environment }: StoreOptions): Promise<Store> {
+  return url !== undefined ? openPostgresStore(url, environment) : openSqliteStore(dataDir, environment);
 }

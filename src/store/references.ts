@@ -2,7 +2,7 @@
 const id = /^[0-9a-f]{32}$/;
 
 /** What people, models and tools have said is no reference, whatever it looks like. */
-const words = new Set(['message', 'contents', 'response', 'rawArguments', 'prompt', 'text', 'instructions']);
+const words = new Set(['message', 'contents', 'response', 'rawArguments', 'prompt', 'text', 'instructions', 'conversationHistory']);
 
 /** Ids in a document, in no order. Some of a run's own ids look alike, and are in no store. */
 export function referencesIn(document: unknown): string[] {

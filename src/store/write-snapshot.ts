@@ -1,4 +1,4 @@
-import type { SaveSnapshotInput, SaveSnapshotOutput, SnapshotParts } from '../contract/step.js';
+import type { SaveSnapshotInput, SaveSnapshotOutput, SnapshotParts } from '../contract/state-step.js';
 import type { Part, TranscriptHead } from '../contract/transcript.js';
 import type { Store } from './store.js';
 

@@ -209,7 +209,7 @@ describe('a bad input is refused, and the problem is named', () => {
       'a strange member',
       { ...good, 'the rest': 1 },
       '["the rest"]',
-      'known: task, agents, options, limits, termination, input, output, conversation, orchestration, state',
+      'known: task, agents, options, limits, termination, input, output, conversation, orchestration, states, snapshot, override, snapshots, state',
     ],
     ['a conversation without id', { ...good, conversation: '' }, 'conversation', 'must be the workflow id of an earlier run'],
     ['an id with a line break', { ...good, conversation: 'a\nb' }, 'conversation', 'must be the workflow id'],

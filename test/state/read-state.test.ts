@@ -137,6 +137,13 @@ const full: RunState = {
   eventCount: 1,
   steps: { current: '2/1', completed: ['1/1'], count: 1, outputs: { '1/1': { artifactId: 'b1' } }, retries: 0 },
   continuations: 1,
+  snapshots: { every: 1, keep: 20 },
+  lastSnapshot: { id: 's1', turn: 1 },
+  commands: [{ id: 'c1', kind: 'save', status: 'pending' }],
+  branch: 1,
+  origin: { snapshotId: 's0', workflowId: 'w0', conversationId: 'c0' },
+  imports: { writer: 'd1' },
+  resume: [{ operationId: 'op-1', snapshotId: 's2', pattern: 'handoff' }],
 };
 
 const read = (state: unknown, chain?: readonly Migration[]) => readState(state, 'sequential', chain);
@@ -225,7 +232,7 @@ describe('a state', () => {
   test('without a member that it needs is not read, at any level', () => {
     for (const { path, shape, isOptional } of places.filter(({ path: [...path] }) => typeof path.at(-1) === 'string')) {
       const state = changed(path, undefined);
-      const isItem = ['outputs', 'operations', 'delegates', 'controls'].includes(String(path.at(-2)));
+      const isItem = ['outputs', 'operations', 'delegates', 'controls', 'imports'].includes(String(path.at(-2)));
       if (isOptional || isItem || shape === 'any') expect(read(state)).toBeDefined();
       else
         expect(failureFrom(state)).toMatchObject({

@@ -267,7 +267,7 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
         const own = texts(events).filter((text) => text.startsWith(side));
         expect(own).toEqual(Array.from({ length: 2000 }, (_, i) => `${side} ${i}`));
       }
-    });
+    }, 60_000);
 
     test('two processes that write the same events write them once', async () => {
       const writers = await Promise.all([openElsewhere(), openElsewhere()]);
@@ -317,7 +317,8 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
         Array.from({ length: 40 }, async (_, i) => {
           const permit = await (i % 2 ? store : other).permits.acquire('provider', 3);
           most = Math.max(most, ++now);
-          await sleep(2);
+          // Longer than it takes to get a place of any engine.
+          await sleep(25);
           turns++;
           now--;
           await permit.release();

@@ -6,6 +6,7 @@ import type { RunInput } from '../../src/contract/run.js';
 import type { HttpModelReply } from '../../src/llm/http-model.js';
 import { openWorld, type ScriptedCall, type World } from '../../src/testing/index.js';
 import { problemsOfDocument } from '../state/contract-rules.js';
+import { documentOf } from '../support/agent-state.js';
 import { devServer, timeSkippingServer } from '../support/servers.js';
 import { z } from 'zod';
 
@@ -144,7 +145,7 @@ describe('handoff', () => {
       'user: [billing]\nPaid back.',
     ]);
     expectProviderValid(world);
-    const { conversationHistory } = (await run.agentState('triage')).data;
+    const { conversationHistory } = (await documentOf(run, 'triage')).data;
     expect(conversationHistory.map(({ $type, messages }) => [$type, messages.length])).toEqual([
       ['request', 1],
       ['response', 2],
@@ -161,14 +162,14 @@ describe('handoff', () => {
     await run.result();
 
     for (const name of ['triage', 'billing']) {
-      const { conversationHistory } = (await run.agentState(name)).data;
+      const { conversationHistory } = (await documentOf(run, name)).data;
       expect(conversationHistory.map(({ $type }) => $type)).toEqual(['request', 'response']);
       expect(conversationHistory[1]?.messages.flatMap(({ contents }) => contents.map(({ $type }) => $type))).toEqual([
         'functionCall',
         'functionResult',
       ]);
     }
-    expect((await run.agentState('support')).data.conversationHistory).toEqual([]);
+    expect((await documentOf(run, 'support')).data.conversationHistory).toEqual([]);
     await expectValidDocuments(run);
   });
 

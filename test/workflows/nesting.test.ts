@@ -13,6 +13,7 @@ import {
   type RunInput,
 } from '../../src/index.js';
 import { openWorld, type Script, type World } from '../../src/testing/index.js';
+import { documentOf } from '../support/agent-state.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;
@@ -278,7 +279,7 @@ describe('what a nested run hears', () => {
 
     const inner = world.client.attach(`${run.id}/2-panel`);
     expect(heardBy(world, 'a', 2)?.join()).not.toContain('a secret');
-    const { data } = await inner.agentState('a');
+    const { data } = await documentOf(inner, 'a');
     expect(data.conversationHistory.map(({ $type, messages }) => [$type, messages.map(textOf)])).toEqual([
       ['request', ['go', 'one']],
       ['response', ['two']],

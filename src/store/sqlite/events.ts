@@ -1,6 +1,6 @@
 import type { EventLogKey, NewEvent, RunEvent } from '../../contract/event.js';
+import { eventsKey, type Changes } from '../changes.js';
 import type { EventCursor, EventLog, ReadEvents } from '../store.js';
-import type { Changes } from './changes.js';
 import type { Database, Statement } from './database.js';
 
 /** Events are many and no run depends on them: they survive the end of a process, but a power cut may take the last ones. */
@@ -40,23 +40,15 @@ export class SqliteEventLog implements EventLog {
       for (const { key, json } of rows) seq += this.#addEvent.run(id, seq + 1, key, json);
       if (seq > last) this.#setLast.run(seq, id);
     });
-    this.#changes.announce(keyOf(log));
+    this.#changes.publish(eventsKey(log));
   }
 
   async read(log: EventLogKey, cursor: EventCursor, { limit = 500, waitMs = 0, signal }: ReadEvents = {}): Promise<RunEvent[]> {
-    const until = performance.now() + waitMs;
-    for (;;) {
-      signal?.throwIfAborted();
-      const leftMs = until - performance.now();
-      const nap = leftMs > 0 ? this.#changes.nap(keyOf(log), leftMs, signal) : undefined;
-      try {
-        const events = await this.#after(log, cursor, limit);
-        if (events.length > 0 || nap === undefined) return events;
-        await nap.over;
-      } finally {
-        nap?.end();
-      }
-    }
+    const some = async (): Promise<RunEvent[] | undefined> => {
+      const events = await this.#after(log, cursor, limit);
+      return events.length > 0 ? events : undefined;
+    };
+    return (await this.#changes.until(eventsKey(log), waitMs, signal, some)) ?? [];
   }
 
   async end({ workflowId, firstRunId }: EventLogKey): Promise<number> {
@@ -68,8 +60,4 @@ export class SqliteEventLog implements EventLog {
     const rows = await this.#database.read(() => this.#read.all(this.#environment, workflowId, firstRunId, epoch, seq, limit));
     return rows.map((row) => ({ ...JSON.parse(row.event), seq: row.seq, epoch: row.epoch, runId: workflowId }) as RunEvent);
   }
-}
-
-function keyOf({ workflowId, firstRunId }: EventLogKey): string {
-  return `events ${firstRunId} ${workflowId}`;
 }

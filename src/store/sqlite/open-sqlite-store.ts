@@ -1,25 +1,33 @@
 import { join } from 'node:path';
+import { Changes } from '../changes.js';
+import { LinedPermits } from '../permits.js';
 import type { Environment, Store } from '../store.js';
 import { SqliteBlobs } from './blobs.js';
-import { Changes } from './changes.js';
 import { openDatabase } from './database.js';
 import type { Database } from './database.js';
 import { SqliteEventLog } from './events.js';
 import { createDatabaseFile } from './file.js';
-import { SqlitePermits } from './permits.js';
+import { SqlitePlaces } from './permits.js';
 import { SqliteSnapshots } from './snapshots.js';
+
+/** Another process's writes are noticed within this time. A look costs microseconds. */
+const pollMs = 25;
+const pollMsPerNap = 0.2;
 
 /** A store in one file, `store.db`, embedded in every process that uses it. */
 export async function openSqliteStore(dataDir: string, environment: Environment): Promise<Store> {
   const path = join(dataDir, 'store.db');
   createDatabaseFile(path);
   const database = await openDatabase(path);
-  const changes = new Changes(() => database.changedElsewhere());
+  const changes = new Changes({
+    changed: () => database.changedElsewhere(),
+    pauseMs: (naps) => Math.max(pollMs, naps * pollMsPerNap),
+  });
   const id = await environmentId(database, environment).catch(async (error: unknown) => {
     await database.close();
     throw error;
   });
-  const permits = new SqlitePermits(database, changes, id);
+  const permits = new LinedPermits(new SqlitePlaces(database, id), changes);
   return {
     environment,
     blobs: new SqliteBlobs(database, id),
@@ -27,10 +35,7 @@ export async function openSqliteStore(dataDir: string, environment: Environment)
     events: new SqliteEventLog(database, changes, id),
     permits,
     async close() {
-      const released = permits.releaseAll();
-      // Closed before the places are free: they are not for those who wait here.
-      await database.close();
-      await released;
+      await permits.close(() => database.close());
       changes.announceAll();
     },
   };

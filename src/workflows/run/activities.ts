@@ -25,6 +25,10 @@ export function adoptConversation(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).adoptConversation;
 }
 
+export function adoptStates(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, summary }).adoptStates;
+}
+
 export function sealSegment(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).sealSegment;
 }

@@ -5,24 +5,20 @@ import { checkTask } from '../../contract/guards.js';
 import { problemsOfJson } from '../../contract/check-json.js';
 import type { Json, JsonObject } from '../../contract/json.js';
 import type { Message } from '../../contract/message.js';
-import { messages } from '../../contract/names.js';
 import { checkPlainJson, isTooDeep } from '../../contract/plain-json.js';
 import { problemsFailure } from '../../contract/problems.js';
 import type { InputShape, NestedStart, RunInput } from '../../contract/run.js';
 import { sizes, utf8Bytes } from '../../contract/size.js';
 import { noUsage } from '../../contract/transcript.js';
 import { isUndecodable } from '../../contract/undecodable.js';
-import { arrived } from '../../state/from-snapshot.js';
 import { readState } from '../../state/read-state.js';
 import { currentStateVersion, type RunState } from '../../state/run-state.js';
 import { isObject, problemsOf, type Shape } from '../../state/shape.js';
 import { openTermination } from '../../state/termination.js';
-import { adoptConversation, loadSnapshot, loadTeam, stepFailure } from './activities.js';
-import { continueAsNew } from './boundary.js';
-import { now } from './clock.js';
+import { adoptConversation, loadTeam, stepFailure } from './activities.js';
+import { bring } from './bring.js';
+import { goOn, resume } from './go-on.js';
 import { takeEarlyStop } from './inbox.js';
-import { resumeNested } from './nested.js';
-import { report } from './request-list.js';
 import type { AnyRun } from './run.js';
 import { showRun } from './visibility.js';
 
@@ -125,45 +121,6 @@ export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
   await resume(run);
 }
 
-/** From a snapshot: its state is read and checked by an activity, and becomes this run's by continuing as new with it. */
-async function goOn(run: AnyRun, { task: _, nested, ...input }: RunInput): Promise<void> {
-  const { pattern, inbox, said, commands } = run.state;
-  const loaded = await run.outbox
-    .along((base) =>
-      loadSnapshot(`load ${String(input.snapshot)}`.slice(0, 200))({
-        ...base,
-        pattern,
-        snapshotId: input.snapshot as string,
-        into: { ...input, ...(nested && { nested }) },
-      }),
-    )
-    .catch((error: unknown) => {
-      throw stepFailure(error, 'Store.Unavailable', 'Loading the snapshot');
-    });
-  if (run.earlyStop) run.outbox.emit('input.refused', { handler: messages.stop, reason: 'The run had not begun.' });
-  run.throwIfStopped();
-  const state = arrived(loaded, {
-    conversationId: run.firstRunId,
-    nowMs: now(),
-    ...(run.state.nested && { nested: run.state.nested }),
-    inbox,
-    said,
-    ...(commands && { commands }),
-  });
-  const { snapshotId, overridden } = loaded;
-  run.outbox.emit('run.loaded', { snapshotId, from: loaded.run.workflowId, ...(overridden && { overridden }) });
-  await continueAsNew(run, { ...state, eventCount: run.state.eventCount });
-}
-
-/** The first execution after that: runs within go on from snapshots of theirs, and whoever is above is told who waits. */
-async function resume(run: AnyRun): Promise<void> {
-  const { resume: again } = run.state;
-  if (!again) return;
-  for (const { operationId, snapshotId, pattern } of again) await resumeNested(run, operationId, { snapshotId, pattern });
-  delete run.state.resume;
-  report(run);
-}
-
 async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { state } = run;
   const { messages: said, problems } = input.input ? { messages: [], problems: [] } : checkTask(input.task);
@@ -184,6 +141,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
     begin(run, input.nested);
   }
   if (input.conversation !== undefined) await adopt(run, input.conversation);
+  if (input.states) await bring(run, input.states);
   state.judged = run.transcript.length;
   run.outbox.emit('run.started', {
     pattern: state.pattern,

@@ -5,7 +5,7 @@ import { show } from '../../contract/problems.js';
 import type { Checkpoint, RunStatus, TurnStatus } from '../../contract/run.js';
 import { sizes } from '../../contract/size.js';
 import { snapshotType, snapshotVersion, type Snapshot } from '../../contract/snapshot.js';
-import type { SnapshotParts } from '../../contract/step.js';
+import type { SnapshotParts } from '../../contract/state-step.js';
 import type { TranscriptPage } from '../../contract/transcript.js';
 import { pageAgentState } from '../../state/agent-state.js';
 import { asArguments } from './arguments.js';
@@ -81,7 +81,8 @@ export function snapshotOf(
 
 export function transcriptOf(run: AnyRun, page: unknown): TranscriptPage {
   const inherited = run.state.nested?.inherited;
-  return { ...run.transcript.page(pageOf(page)), ...(inherited && { inherited }) };
+  const { imports } = run.state;
+  return { ...run.transcript.page(pageOf(page)), ...(inherited && { inherited }), ...(imports && { imports }) };
 }
 
 export function turnOf(run: AnyRun, which: unknown): TurnStatus {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { callsOf, type Message } from '../../../src/contract/message.js';
 import { jsonBytes } from '../../../src/contract/size.js';
 import { defineTool, textOf } from '../../../src/index.js';
+import { documentOf } from '../../support/agent-state.js';
 import { activitiesIn, historyOf } from '../../support/history.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { timeSkippingServer } from '../../support/servers.js';
@@ -66,7 +67,7 @@ describe('a tool result of 200 KB', () => {
     expect(await stage.world.store.blobs.get(id!)).toBe(text('one', 200_000));
 
     // The state document holds what the model was shown; the transcript its beginning, and where the rest is.
-    const document = await run.agentState();
+    const document = await documentOf(run);
     expect(resultsIn(document.data.conversationHistory.flatMap(({ messages }) => messages))).toEqual([seen]);
     const entry = (await run.transcript())[2]!;
     expect(entry).toMatchObject({ cut: true });
@@ -88,7 +89,7 @@ describe('a reply of 300 KB', () => {
 
     expect(result.output).toBe(long);
     expect(second.calls[0]?.heard('first', long)).toBe(true);
-    const [, response] = (await run.agentState('second')).data.conversationHistory;
+    const [, response] = (await documentOf(run, 'second')).data.conversationHistory;
     expect(textOf(response!.messages[0]!)).toBe(long);
     expect(jsonBytes(await run.status())).toBeLessThan(20 * kilobyte);
     expect(await largestModelInput(run)).toBeLessThan(4 * kilobyte);
@@ -104,7 +105,7 @@ describe('tool arguments of 100 KB', () => {
 
     expect(received.at(-1)).toBe(text('ä"\\', 100_000));
     expect(JSON.parse(calls[1]?.messages[2]?.calls?.[0]?.arguments ?? '')).toEqual(JSON.parse(given));
-    const [, response] = (await run.agentState()).data.conversationHistory;
+    const [, response] = (await documentOf(run)).data.conversationHistory;
     expect(response!.messages.flatMap(callsOf)[0]?.arguments).toEqual(JSON.parse(given));
     for (const { type, inputBytes } of await activitiesOf(run)) expect([type, inputBytes < 4 * kilobyte]).toEqual([type, true]);
   });
@@ -135,7 +136,7 @@ describe('a large task', () => {
     for (const call of calls) {
       expect(call.messages.filter(({ role }) => role === 'user').map(({ content }) => content)).toEqual(task);
     }
-    const [request] = (await run.agentState()).data.conversationHistory;
+    const [request] = (await documentOf(run)).data.conversationHistory;
     expect(request!.messages.map(textOf)).toEqual(task);
     for (const { type, inputBytes } of await activitiesOf(run)) expect([type, inputBytes < 40 * kilobyte]).toEqual([type, true]);
     const types = [];

@@ -3,6 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineTool, textOf } from '../../../src/index.js';
+import { documentOf } from '../../support/agent-state.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { timeSkippingServer } from '../../support/servers.js';
 
@@ -48,7 +49,7 @@ describe('agents that speak at the same time', () => {
     for (const singer of cast) {
       expect(singer.calls).toHaveLength(singer.pages.length + 1);
       expect(toldTo(singer)).toEqual(singer.pages);
-      const { conversationHistory } = (await run.agentState(singer.agent.name)).data;
+      const { conversationHistory } = (await documentOf(run, singer.agent.name)).data;
       expect(conversationHistory.map(({ $type }) => $type)).toEqual(['request', 'response']);
       expect(conversationHistory[0]?.messages.map(textOf)).toEqual(['sing']);
     }

@@ -1,0 +1,73 @@
+/** What goes into the activities that save and load, and what comes out. */
+import type { RunInput, RunResult } from './run.js';
+import type { MemberSnapshot, Snapshot } from './snapshot.js';
+import type { RunSettings, StepInput } from './step.js';
+import type { Entry, Segment, TranscriptHead } from './transcript.js';
+
+/** A snapshot on its way into the store. */
+export interface SnapshotParts {
+  /** The transcript of its state ends where the store has it. */
+  document: Snapshot;
+  head: TranscriptHead;
+  segments: Segment[];
+  /** Entries after `head`. */
+  fresh: Entry[];
+}
+
+export interface SaveSnapshotInput extends StepInput, SnapshotParts {
+  /** So many of those that the run keeps by itself stay. */
+  keep?: number;
+}
+
+export interface SaveSnapshotOutput {
+  id: string;
+  head: TranscriptHead;
+}
+
+/** Runs that the one that is saved waits for. */
+export interface SaveMembersInput extends StepInput {
+  operations: { id: string; runId: string }[];
+}
+
+export type SavedMember = MemberSnapshot | { result: RunResult } | { failure: { type: string; message: string } };
+export type SaveMembersOutput = { [operationId: string]: SavedMember };
+
+export interface LoadSnapshotInput extends StepInput {
+  pattern: string;
+  /** Either this, or `turn` and `workflowId`: the newest snapshot of that run when this turn was its last. */
+  snapshotId?: string;
+  turn?: number;
+  workflowId?: string;
+  /** It has to be of this conversation. */
+  of?: { conversationId: string };
+  /** The document that asks for it: what that says of agents, options and limits. */
+  into?: RunInput;
+}
+
+export interface LoadSnapshotOutput {
+  snapshotId: string;
+  /** A `RunState`. */
+  state: object;
+  at: string;
+  run: Snapshot['run'];
+  members: Snapshot['members'];
+  settings: RunSettings;
+  overridden?: string[];
+}
+
+/** Lets agents begin with what documents say that they have heard and said. */
+export interface AdoptStatesInput extends StepInput {
+  /** Texts or ids, by agent. */
+  states: { [agent: string]: string };
+  /** What the transcript already has. */
+  head: TranscriptHead;
+}
+
+export interface AdoptStatesOutput {
+  segments: Segment[];
+  head: TranscriptHead;
+  /** Ids of the documents. */
+  imports: { [agent: string]: string };
+  /** Turns that had their reply there: the last of them, and where that is here. */
+  said: { id: string; reply: number }[];
+}

@@ -1,0 +1,46 @@
+import type { SnapshotRecord } from '../../contract/snapshot.js';
+import type { SnapshotIndex } from '../store.js';
+import type { Database } from './database.js';
+import { keyOf } from './names.js';
+
+/** A snapshot that was acknowledged is on the server's disk, like the blob that it names. */
+export class PostgresSnapshots implements SnapshotIndex {
+  readonly #database: Database;
+  readonly #environment: number;
+
+  constructor(database: Database, environment: number) {
+    this.#database = database;
+    this.#environment = environment;
+  }
+
+  async add(snapshot: SnapshotRecord): Promise<void> {
+    await this.#database.query(
+      'INSERT INTO ostinato.snapshots (environment, key, run, record) VALUES ($1, $2, $3, $4) ON CONFLICT (environment, key) DO NOTHING',
+      [this.#environment, keyOf(snapshot.id), keyOf(snapshot.workflowId), JSON.stringify(snapshot)],
+    );
+  }
+
+  async get(id: string): Promise<SnapshotRecord | undefined> {
+    const [found] = await this.#database.query<{ record: string }>(
+      'SELECT record FROM ostinato.snapshots WHERE environment = $1 AND key = $2',
+      [this.#environment, keyOf(id)],
+    );
+    return found && (JSON.parse(found.record) as SnapshotRecord);
+  }
+
+  async list(workflowId: string, { limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
+    const rows = await this.#database.query<{ record: string }>(
+      'SELECT record FROM ostinato.snapshots WHERE environment = $1 AND run = $2 ORDER BY ordinal DESC LIMIT $3',
+      [this.#environment, keyOf(workflowId), limit],
+    );
+    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+  }
+
+  async remove(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    await this.#database.query('DELETE FROM ostinato.snapshots WHERE environment = $1 AND key = ANY ($2::bytea[])', [
+      this.#environment,
+      ids.map((id) => keyOf(id)),
+    ]);
+  }
+}
