@@ -1,5 +1,7 @@
 import { fail, failureOf } from '../contract/failure.js';
 import { isSnapshotId } from '../contract/guards.js';
+import { readRunInput } from '../contract/input-schema.js';
+import { problemsFailure } from '../contract/problems.js';
 import { jsonBytes, sizes } from '../contract/size.js';
 import type { Snapshot } from '../contract/snapshot.js';
 import type { LoadSnapshotInput, LoadSnapshotOutput } from '../contract/state-step.js';
@@ -33,6 +35,7 @@ export function createLoadSnapshot(deps: PrepareDeps) {
         `The snapshot ${snapshotId} is of a run nested in "${state.nested.root.workflowId}". Load one of that run: it brings this along.`,
       );
     }
+    checkOptions(snapshotId, pattern, state);
     const { team, changes, overridden } = into ? await fitInto(deps, snapshot, state, into) : { team: state.team, changes: {} };
     await checkTeam(store, team.id);
     const next: RunState = { ...state, team, ...changes };
@@ -41,6 +44,14 @@ export function createLoadSnapshot(deps: PrepareDeps) {
       throw fail('Input.TooLarge', `The state in the snapshot ${snapshotId} is larger than can be carried.`);
     return { snapshotId, state: next, at, run, members, settings: deps.settings, ...(overridden && { overridden }) };
   };
+}
+
+/** As they would be checked in the input of a new run. */
+function checkOptions(id: string, pattern: string, { team, options }: RunState): void {
+  const agents = team.members.filter(({ staff }) => !staff).map(({ name }) => name);
+  const { problems } = readRunInput(pattern, { agents, options }, { taskKept: true });
+  const about = problems.filter(({ path }) => path.startsWith('options'));
+  if (about.length > 0) throw problemsFailure(`The snapshot ${id}`, about, 'State.Unreadable');
 }
 
 async function atTurn({ snapshots }: Store, workflowId: string, turn: number): Promise<string> {

@@ -31,7 +31,13 @@ export function createLookUpRun({ store }: { store: Pick<Store, 'events'> }) {
           ? { status: 'closed' }
           : { status: 'failed', failure: { type: 'Nested.Failed', message: 'Temporal does not know it any more.' } };
       if (patience.aborted) return open;
+      if (isNoId(cause)) return { status: 'failed', failure: { type: 'Nested.Failed', message: 'No run can have that id.' } };
       throw fail('Store.Unavailable', `The run "${input.workflowId}" cannot be looked up: ${(error as Error).message}`, { cause: error });
     }
   };
+}
+
+/** gRPC's INVALID_ARGUMENT: another attempt does not help. */
+function isNoId(cause: unknown): boolean {
+  return (cause as { code?: number } | undefined)?.code === 3;
 }

@@ -115,6 +115,8 @@ export interface SnapshotOrigin {
   snapshotId: string;
   workflowId: string;
   conversationId: string;
+  /** The last turn that had been taken there. */
+  turn: number;
   /** In what it differs from the definition that it was loaded into, where somebody has said that this is no matter. */
   overridden?: string[];
 }

@@ -37,7 +37,10 @@ export function readSnapshot(document: unknown, pattern: string): { snapshot: Sn
       `The snapshot is of a ${snapshot.definition.pattern} run, "${snapshot.run.workflowId}". Load it as that, not as ${pattern}.`,
     );
   }
-  return { snapshot, state: readNow(snapshot.state, pattern) };
+  const state = readNow(snapshot.state, pattern);
+  const lost = state.operations.filter(({ id, outcome }) => !outcome && !Object.hasOwn(snapshot.members, id));
+  if (lost.length > 0) throw unreadable(lost.map(({ id }) => `snapshot.members.${id}: the run waits for it, and it is not there`));
+  return { snapshot, state };
 }
 
 /** Whoever asks is told at once: no newer worker will come by for this one. */

@@ -163,7 +163,7 @@ export const entryShape: Shape = {
     message,
     turn: { optional: 'count' },
     audience: { optional: { list: 'string' } },
-    opens: { optional: { fields: { id: 'string', agent: 'string', start: 'count', at: 'string' } } },
+    opens: { optional: { fields: { id: 'string', agent: 'string', start: 'count', at: 'time' } } },
     blob: { optional: 'string' },
   },
 };
@@ -172,10 +172,10 @@ const request: Shape = {
     requestId: 'string',
     kind: 'string',
     prompt: 'string',
-    createdAt: 'string',
+    createdAt: 'time',
     status: 'string',
     schema: { optional: 'object' },
-    expiresAt: { optional: 'string' },
+    expiresAt: { optional: 'time' },
     operation: { optional: 'string' },
     nestedId: { optional: 'string' },
   },
@@ -196,7 +196,7 @@ export const runStateShape: Shape = {
     conversationId: 'string',
     pattern: 'string',
     orchestration: { optional: 'string' },
-    startedAt: 'string',
+    startedAt: 'time',
     team: {
       fields: {
         id: 'string',
@@ -239,7 +239,7 @@ export const runStateShape: Shape = {
           agent: 'string',
           start: 'count',
           from: { optional: 'count' },
-          at: 'string',
+          at: 'time',
           modelCalls: 'count',
           round: { optional: round },
           operation: { optional: 'string' },
@@ -268,7 +268,7 @@ export const runStateShape: Shape = {
     operations: { list: operationShape },
     post: { list: letterShape },
     nested: { optional: nestedOriginShape },
-    outbox: { list: { fields: { type: 'string', key: 'string', at: 'string' } } },
+    outbox: { list: { fields: { type: 'string', key: 'string', at: 'time' } } },
     eventCount: 'count',
     steps: {
       fields: {
@@ -284,7 +284,7 @@ export const runStateShape: Shape = {
     lastSnapshot: { optional: { fields: { id: 'string', turn: 'count' } } },
     commands: { optional: { list: { fields: { id: 'string', kind: 'string', status: 'string' } } } },
     branch: { optional: 'count' },
-    origin: { optional: { fields: { snapshotId: 'string', workflowId: 'string', conversationId: 'string' } } },
+    origin: { optional: { fields: { snapshotId: 'string', workflowId: 'string', conversationId: 'string', turn: 'count' } } },
     imports: { optional: { map: 'string' } },
     resume: { optional: { list: { fields: { operationId: 'string', snapshotId: 'string', pattern: 'string' } } } },
   },

@@ -1,8 +1,12 @@
 /** Checks a value against a shape and says everything that is wrong: what zod is outside the sandbox, in a page. */
+import { isTimestamp } from '../contract/timestamp.js';
+
 export type Shape =
   | 'string'
   /** A whole number from 0: a position, a number of things, milliseconds. */
   | 'count'
+  /** As in RFC 3339. */
+  | 'time'
   | 'boolean'
   | 'object'
   | 'any'
@@ -15,6 +19,7 @@ export type Shape =
 const words: { [S in Extract<Shape, string>]: { expected: string; fits: (value: unknown) => boolean } } = {
   string: { expected: 'a string', fits: (value) => typeof value === 'string' },
   count: { expected: 'a whole number from 0', fits: (value) => Number.isSafeInteger(value) && (value as number) >= 0 },
+  time: { expected: 'a time', fits: isTimestamp },
   boolean: { expected: 'a boolean', fits: (value) => typeof value === 'boolean' },
   object: { expected: 'an object', fits: isObject },
   any: { expected: 'anything', fits: () => true },

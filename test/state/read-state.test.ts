@@ -141,7 +141,7 @@ const full: RunState = {
   lastSnapshot: { id: 's1', turn: 1 },
   commands: [{ id: 'c1', kind: 'save', status: 'pending' }],
   branch: 1,
-  origin: { snapshotId: 's0', workflowId: 'w0', conversationId: 'c0' },
+  origin: { snapshotId: 's0', workflowId: 'w0', conversationId: 'c0', turn: 1 },
   imports: { writer: 'd1' },
   resume: [{ operationId: 'op-1', snapshotId: 's2', pattern: 'handoff' }],
 };
@@ -194,6 +194,7 @@ function changed(path: Path, value: unknown): unknown {
 }
 
 const kinds: { [kind: string]: unknown } = {
+  time: '2026-01-01T00:00:00Z',
   null: null,
   number: 7,
   fraction: 1.5,
@@ -207,7 +208,14 @@ const kinds: { [kind: string]: unknown } = {
 /** The kinds of values that a place takes. */
 function takes(shape: Shape): string[] {
   if (typeof shape === 'string')
-    return { string: ['string'], count: ['number'], boolean: ['boolean'], object: ['object'], any: Object.keys(kinds) }[shape];
+    return {
+      string: ['string', 'time'],
+      time: ['time'],
+      count: ['number'],
+      boolean: ['boolean'],
+      object: ['object'],
+      any: Object.keys(kinds),
+    }[shape];
   if ('list' in shape) return ['list'];
   if ('nullable' in shape) return ['null', ...takes(shape.nullable)];
   return ['object'];

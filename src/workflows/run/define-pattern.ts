@@ -152,11 +152,19 @@ async function endBy(run: AnyRun, error: unknown): Promise<RunResult> {
     throw error;
   }
   // A bug fails only the workflow task, which is retried until a fixed worker takes it.
-  if (!(error instanceof TemporalFailure)) throw error;
+  if (!(error instanceof TemporalFailure)) {
+    if (!hasJustArrived(run)) throw error;
+    return await endBy(run, fail('State.Unreadable', `This run cannot go on from the snapshot it was loaded from: ${String(error)}`));
+  }
   const { type, message } = failureOf(error);
   run.failure = { type, message };
   await close(run, 'failed', () => run.outbox.emit('run.failed', { failure: { type, message } }));
   throw error;
+}
+
+/** No turn has been taken since it was loaded: what fails now was in the snapshot, and no other worker helps. */
+function hasJustArrived({ state }: AnyRun): boolean {
+  return state.origin !== undefined && state.lastTurn === state.origin.turn;
 }
 
 async function finish(run: AnyRun, told?: Json): Promise<RunResult> {

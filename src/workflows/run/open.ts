@@ -51,6 +51,12 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
     throw fail('State.Unreadable', 'The saved state is nested too deep to be ours; it is left as it is.', { final: true });
   try {
     const state = readState(input.state, pattern);
+    const strange = Object.entries(progress).filter(([name, begins]) => !isLike(begins, state.progress[name]));
+    if (strange.length > 0)
+      throw fail(
+        'State.Unreadable',
+        `state.progress: ${strange.map(([name]) => name).join(', ')} cannot be what a ${pattern} run remembers`,
+      );
     // A field that a newer release of the pattern remembers begins as it would in a new run.
     return { ...state, progress: { ...progress, ...state.progress } };
   } catch (error) {
@@ -62,6 +68,12 @@ function stateOf(pattern: string, input: unknown, progress: object): RunState {
       details: failureOf(error).details,
     });
   }
+}
+
+/** A field that is not there begins anew; one that begins with nothing may be anything. */
+function isLike(begins: unknown, value: unknown): boolean {
+  if (value === undefined || begins === null) return true;
+  return typeof value === typeof begins && value !== null && Array.isArray(value) === Array.isArray(begins);
 }
 
 /** Written by another run of ours; but anybody can start a workflow. */
