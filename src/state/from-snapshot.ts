@@ -16,10 +16,12 @@ export interface Arrival {
 
 /** A new run: with everything that the other one was, but its end, and an identity of its own. */
 export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands }: Arrival): RunState {
-  const { cancel: _, stop: __, ...saved } = shifted(loaded, nowMs);
+  const { cancel: _, stop, done, ...saved } = shifted(loaded, nowMs);
   const { snapshotId, run, settings, overridden } = loaded;
   return {
     ...saved,
+    // What had come to its end has its output; what was stopped goes on.
+    ...(done && !stop && { done }),
     conversationId,
     settings,
     ...(nested && { nested: { ...nested, ...(saved.nested?.inherited && { inherited: saved.nested.inherited }) } }),
