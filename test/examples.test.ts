@@ -54,6 +54,12 @@ test('a session is left and picked up again', async () => {
   expect(await example('03-session.ts')).toMatch(/1823[^]*holds 4 messages/);
 });
 
+test('a conversation is saved in one process and gone on with in another', async () => {
+  const [, id = ''] = /16-come-back\.ts (\w+)/.exec(await example('16-come-back.ts')) ?? [];
+
+  expect(await example('16-come-back.ts', id)).toContain('1823');
+});
+
 test("a run is started and asked with Temporal's own client", async () => {
   const id = `examples/${randomUUID()}`;
 
@@ -82,6 +88,7 @@ test.each([
   ['13-magentic.ts', /./],
   ['14-nested.ts', /./],
   ['15-agent-as-tool.ts', /./],
+  ['17-fork-and-rollback.ts', /- user: We take the train[^]*\+ user: We take the boat[^]*300/],
 ])('%s runs without a key and is right', async (name, words) => {
   expect(await example(name)).toMatch(words);
 });

@@ -254,7 +254,7 @@ describe('members of public documents', () => {
         'tools',
       ],
     ],
-    ['message.ts', 'Message', ['authorName', 'contents', 'createdAt', 'role']],
+    ['message.ts', 'Message', ['artifact', 'authorName', 'contents', 'createdAt', 'role']],
     ['transcript.ts', 'TranscriptPage', ['entries', 'from', 'imports', 'inherited', 'length', 'next', 'segments']],
     ['transcript.ts', 'Usage', ['inputTokens', 'modelCalls', 'outputTokens', 'totalTokens']],
     ['event.ts', 'RunEvent', ['agent', 'at', 'attempt', 'epoch', 'nested', 'runId', 'seq', 'step', 'turn', 'type']],

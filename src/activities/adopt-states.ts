@@ -9,7 +9,7 @@ import type { Entry, Part, TranscriptHead } from '../contract/transcript.js';
 import type { BlobStore, Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
 import { bySize } from './seal-segment.js';
-import { toStepMessage } from './step-message.js';
+import { toStepMessage } from '../store/step-message.js';
 
 /** So many turns of a document are remembered by their ids. */
 const remembered = 500;

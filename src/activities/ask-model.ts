@@ -7,7 +7,7 @@ import { textOf } from '../contract/message.js';
 import { jsonBytes, sizes } from '../contract/size.js';
 import type { AskModelInput, AskModelOutput } from '../contract/step.js';
 import type { HeardMessage, ModelRequest, ModelResponse } from '../llm/provider.js';
-import { cutText } from './cut-text.js';
+import { cutText } from '../contract/cut-text.js';
 import { modelCall, type ModelCall, type ModelCallDeps } from './model-call.js';
 
 /** What of an answer that cannot be used is told, in characters. */

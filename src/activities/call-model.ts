@@ -4,9 +4,9 @@ import { callsOf, textOf, type Content, type Message } from '../contract/message
 import type { CallModelInput, CallModelOutput, CallPolicy } from '../contract/step.js';
 import { isTooDeep } from '../contract/plain-json.js';
 import { policyOf, type ToolRegistry } from '../tools/registry.js';
-import { cutText } from './cut-text.js';
+import { cutText } from '../contract/cut-text.js';
 import { modelCall, type ModelCallDeps } from './model-call.js';
-import { toStepMessage } from './step-message.js';
+import { toStepMessage } from '../store/step-message.js';
 
 export interface CallModelDeps extends ModelCallDeps {
   tools: ToolRegistry;

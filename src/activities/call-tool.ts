@@ -9,14 +9,14 @@ import type { CallToolInput, CallToolOutput } from '../contract/step.js';
 import type { BlobStore, Store } from '../store/store.js';
 import type { Tool, ToolContext } from '../tools/define-tool.js';
 import type { ToolRegistry } from '../tools/registry.js';
-import { asText, cutText } from './cut-text.js';
+import { asText, cutText } from '../contract/cut-text.js';
 import { StepEvents } from './deltas.js';
 import { withHeartbeat } from './heartbeat.js';
 import { publishEvents } from './publish.js';
 import { reasonOf } from './reason-of.js';
 import { RunLog } from './run-log.js';
 import { sparingly } from './sparingly.js';
-import { toStepMessage } from './step-message.js';
+import { toStepMessage } from '../store/step-message.js';
 import type { TeamCache } from './team-cache.js';
 import { fitResult, toJson } from './tool-result.js';
 

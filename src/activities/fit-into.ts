@@ -31,7 +31,7 @@ export async function fitInto(deps: PrepareDeps, snapshot: Snapshot, state: RunS
   const mismatches = mismatchesOf(snapshot, state, { ...given, team: prepared.team });
   if (mismatches.length === 0) return { team: state.team, changes: limits };
   if (!override)
-    throw mismatch(mismatches, 'Load it as it is, without agents or orchestration; or say "override": true, which is recorded.');
+    throw mismatch(mismatches, 'Load it as it is, without agents or orchestration; or override the differences, which is recorded.');
   const names = new Set(prepared.team.members.map(({ name }) => name));
   const busy = state.turns
     .filter(({ agent }) => !names.has(agent))

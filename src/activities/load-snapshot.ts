@@ -73,5 +73,6 @@ async function find({ blobs }: Store, id: string): Promise<Snapshot> {
 }
 
 async function checkTeam({ blobs }: Store, id: string): Promise<void> {
-  if ((await blobs.get(id)) === undefined) throw fail('State.NotFound', `The store has not got the agents of this snapshot, ${id}.`);
+  if ((await blobs.get(id)) === undefined)
+    throw fail('State.Unreadable', `The store has not got the agents of this snapshot, ${id}: a part of it is lost.`);
 }

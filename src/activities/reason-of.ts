@@ -1,4 +1,4 @@
-import { asText, cutText } from './cut-text.js';
+import { asText, cutText } from '../contract/cut-text.js';
 import { toJson } from './tool-result.js';
 
 /** What an error of an application's own code says, and what lies behind it: `fetch failed` alone helps nobody. Anything may be thrown. */

@@ -4,7 +4,7 @@ import { outputMessage } from '../contract/output-message.js';
 import type { StepMessage, StoreOutputInput } from '../contract/step.js';
 import type { Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
-import { toStepMessage } from './step-message.js';
+import { toStepMessage } from '../store/step-message.js';
 
 /** Makes a message of a large output, under the name of whoever says it here. Safe to repeat: the same message has the same id. */
 export function createStoreOutput({ store }: { store: Store }) {

@@ -2,7 +2,7 @@
 import { failureOf } from '../contract/failure.js';
 import type { Json } from '../contract/json.js';
 import type { BlobStore } from '../store/store.js';
-import { asText, beginningOf } from './cut-text.js';
+import { asText, beginningOf } from '../contract/cut-text.js';
 
 /** A value as JSON: nothing is an empty text, a text stays one. Says in words why a value cannot be told to a model. */
 export function toJson(value: unknown): { value: Json } | { problem: string } {

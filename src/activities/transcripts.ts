@@ -7,7 +7,7 @@ import { jsonBytes, sizes } from '../contract/size.js';
 import type { TranscriptRef } from '../contract/step.js';
 import type { Entry, EntryRef, Part, TranscriptHead, TranscriptPage } from '../contract/transcript.js';
 import type { BlobStore } from '../store/store.js';
-import { toStepMessage } from './step-message.js';
+import { toStepMessage } from '../store/step-message.js';
 
 /** Some entries, by the position of the first. */
 type Stretch = Pick<TranscriptPage, 'from' | 'entries'>;
@@ -75,7 +75,9 @@ export class Transcripts {
       if ('entry' in ref) {
         resolved.push(ref.entry);
       } else if ('stored' in ref) {
-        resolved.push({ ...ref.stored, message: await this.message(ref.stored.blob) });
+        const message = await this.message(ref.stored.blob);
+        // Of a very large one the parts hold a preview.
+        resolved.push({ ...ref.stored, ...(ref.stored.cut ? await toStepMessage(this.blobs, message) : { message }) });
       } else {
         for (let position = ref.inRun; position < ref.inRun + (ref.count ?? 1); position++) {
           if (!page || position >= page.from + page.entries.length) page = await this.#pageAt(position);
@@ -111,7 +113,11 @@ export class Transcripts {
   async message(blob: string): Promise<Message> {
     const text = await this.blobs.get(blob);
     if (text === undefined) throw fail('Store.Unavailable', `The store has no message ${blob}. Is it the same store?`);
-    return JSON.parse(text) as Message;
+    const message = JSON.parse(text) as Partial<Message> | null;
+    // Whoever speaks to a run may name anything that is in the store.
+    if (typeof message?.role !== 'string' || !Array.isArray(message.contents))
+      throw fail('State.Unreadable', `${blob} in the store is no message.`);
+    return message as Message;
   }
 
   #recall(id: string): readonly Entry[] | undefined {

@@ -18,9 +18,9 @@ export type ExitCode = (typeof exitCodes)[keyof typeof exitCodes];
 export const exitCodeMeanings: { [Code in ExitCode]: string } = {
   0: 'Done. For a run: it came to its end.',
   1: 'The run or the turn failed, or something broke that should not.',
-  2: 'The command cannot be done as it was given: usage, input, settings, or a run that does not take it.',
+  2: 'The command cannot be done as it was given: usage, input, settings, a saved state that cannot be used, or a run that does not take it.',
   3: 'No Temporal server, worker or store could be reached.',
-  4: 'There is no such run.',
+  4: 'There is no such run, or no such snapshot.',
   5: 'The time given has passed; the run goes on.',
   6: 'The run was cancelled, or stopped at a limit.',
   130: 'Interrupted with Ctrl-C; a run that was being watched goes on.',
@@ -28,10 +28,14 @@ export const exitCodeMeanings: { [Code in ExitCode]: string } = {
 
 const byFailure: { [Type in FailureType]?: ExitCode } = {
   'Run.NotFound': exitCodes.notFound,
+  'State.NotFound': exitCodes.notFound,
   'Run.AlreadyExists': exitCodes.badInput,
   'Run.NotConversational': exitCodes.badInput,
   'Run.Closed': exitCodes.badInput,
   'Run.OtherEnvironment': exitCodes.badInput,
+  'State.Mismatch': exitCodes.badInput,
+  'State.Unreadable': exitCodes.badInput,
+  'State.Newer': exitCodes.badInput,
   'Run.TimedOut': exitCodes.timedOut,
   'Connection.Failed': exitCodes.noConnection,
   'Store.Unavailable': exitCodes.noConnection,

@@ -8,33 +8,30 @@ import { patternNames, patterns } from '../contract/pattern.js';
 import { nearest, show } from '../contract/problems.js';
 import type { RunInput } from '../contract/run.js';
 import type { Machine } from './context.js';
-import { id, names, span, wholeNumber } from './options.js';
+import { limitsOf, withLimitOptions, type LimitOptions } from './limits.js';
+import { id, names } from './options.js';
 import { patternsOf, type Project } from './project.js';
 import { readStandardInput, readTextFile } from './read-text.js';
 
-export interface RunOptions {
+export interface RunOptions extends LimitOptions {
   agents?: string[];
   task?: string;
   file?: string;
   input?: string;
   id?: string;
-  limitTurns?: number;
-  limitTokens?: number;
-  limitTime?: string;
   conversation?: string;
 }
 
 export function withRunOptions(command: Command): Command {
-  return command
-    .option('--agents <names>', 'agents in speaking order, separated by commas', names)
-    .option('--task <text>', 'what to do')
-    .option('--file <path>', 'a text that the task is about')
-    .option('--input <json>', 'the whole input: JSON, @file.json, or - for standard input; other options override it')
-    .option('--id <id>', 'workflow id of the run (default: pattern/short id)', id)
-    .option('--limit-turns <n>', 'stop after so many turns', wholeNumber)
-    .option('--limit-tokens <n>', 'stop after so many tokens', wholeNumber)
-    .option('--limit-time <span>', 'stop after so long, such as "10 minutes"', span)
-    .option('--conversation <run>', 'go on with the conversation of an earlier run', id);
+  return withLimitOptions(
+    command
+      .option('--agents <names>', 'agents in speaking order, separated by commas', names)
+      .option('--task <text>', 'what to do')
+      .option('--file <path>', 'a text that the task is about')
+      .option('--input <json>', 'the whole input: JSON, @file.json, or - for standard input; other options override it')
+      .option('--id <id>', 'workflow id of the run (default: pattern/short id)', id)
+      .option('--conversation <run>', 'go on with the conversation of an earlier run', id),
+  );
 }
 
 /**
@@ -50,16 +47,12 @@ export async function readRunInput(
   const given = options.input === undefined ? {} : await readDocument(options.input, machine);
   const file = options.file === undefined ? undefined : await readTextFile(options.file, machine);
   const { agents, task, conversation } = options;
-  const limits = {
-    ...(options.limitTurns !== undefined && { turns: options.limitTurns }),
-    ...(options.limitTokens !== undefined && { tokens: options.limitTokens }),
-    ...(options.limitTime !== undefined && { time: options.limitTime }),
-  };
+  const limits = limitsOf(options);
   const input = {
     ...given,
     ...(agents && { agents }),
     ...((task !== undefined || file !== undefined) && { task: joined(task ?? ownTask(given), file) }),
-    ...(Object.keys(limits).length > 0 && { limits: { ...(given.limits as RunInput['limits']), ...limits } }),
+    ...(limits && { limits: { ...(given.limits as RunInput['limits']), ...limits } }),
     ...(conversation !== undefined && { conversation }),
   };
   if (typeof what === 'string') return parseRunInput(what, input);

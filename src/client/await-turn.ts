@@ -1,9 +1,20 @@
 /** Waits for the reply to a message: on the event log, and by asking the run whenever the log is silent. */
 import { fail } from '../contract/failure.js';
+import type { Span } from '../contract/json.js';
 import type { TurnStatus } from '../contract/run.js';
 import { asFailureType, isSilence } from './call.js';
 import type { ClientContext } from './context.js';
 import { watchRun } from './watch.js';
+
+/** How something is said. */
+export interface SayOptions {
+  /** The same id again is the same turn, also after a lost connection. @default a new one */
+  id?: string;
+  /** How long to wait for the reply; the turn goes on afterwards. @default '10 minutes' */
+  timeout?: Span;
+  /** Words as they come. */
+  onDelta?: (text: string) => void;
+}
 
 export interface AwaitedTurn {
   workflowId: string;

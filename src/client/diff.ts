@@ -1,6 +1,7 @@
 /** What differs between two snapshots, for people: what was said since they parted, and what the run remembers otherwise. */
 import type { Json } from '../contract/json.js';
-import { textOf } from '../contract/message.js';
+import { cutText } from '../contract/cut-text.js';
+import { callsOf, textOf, type Message } from '../contract/message.js';
 import { sameJson } from '../contract/same-json.js';
 import type { Snapshot } from '../contract/snapshot.js';
 import type { Entry } from '../contract/transcript.js';
@@ -38,7 +39,20 @@ export interface Change {
 const lineText = 500;
 
 /** What says where something is, and not what it is. */
-const internal = ['transcript', 'steps', 'eventCount', 'continuations', 'outbox', 'post', 'settings', 'lastSnapshot', 'judged'];
+const internal = [
+  'transcript',
+  'steps',
+  'eventCount',
+  'continuations',
+  'outbox',
+  'post',
+  'settings',
+  'lastSnapshot',
+  'judged',
+  'said',
+  'branch',
+  'done',
+];
 
 export async function diffSnapshots(context: ClientContext, before: string, after: string): Promise<SnapshotDiff> {
   const [a, b] = await Promise.all([before, after].map((id) => readStoredSnapshot(context, id)) as [Promise<Snapshot>, Promise<Snapshot>]);
@@ -58,8 +72,18 @@ const lineOf =
   (entry: Entry, i: number): SaidLine => ({
     position: from + i,
     author: entry.message.authorName ?? entry.message.role,
-    text: textOf(entry.message).slice(0, lineText),
+    text: shown(entry.message),
   });
+
+/** A reply without words has made calls. */
+function shown(message: Message): string {
+  const words =
+    textOf(message) ||
+    callsOf(message)
+      .map(({ name }) => `→ ${name}`)
+      .join(' ');
+  return cutText(words, lineText);
+}
 
 function comparable({ definition, state }: Snapshot): Json {
   const shown = Object.entries(state).filter(([name]) => !internal.includes(name));

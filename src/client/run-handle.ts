@@ -13,26 +13,19 @@ import type { Entry, TranscriptPage } from '../contract/transcript.js';
 import type { AgentStateDocument } from '../agent-state/document.js';
 import { readAgentState, readArtifact, readEntry, readTranscript } from './transcript.js';
 import { awaitResult, awaitResultWithin } from './await-result.js';
-import { awaitTurn } from './await-turn.js';
+import { awaitTurn, type SayOptions } from './await-turn.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
 import { firstRunOf } from './describe.js';
+import { asSent } from './large-message.js';
 import { milliseconds, timeoutSignal } from './span.js';
 import { exportSnapshot } from './exports.js';
 import { awaitCommand, saveClosed } from './snapshots.js';
 import type { RunOutcome } from './typed.js';
 import { watchRun, type WatchOptions } from './watch.js';
 
+export type { SayOptions } from './await-turn.js';
 export type { WatchOptions } from './watch.js';
-
-export interface SayOptions {
-  /** The same id again is the same turn, also after a lost connection. @default a new one */
-  id?: string;
-  /** How long to wait for the reply; the turn goes on afterwards. @default '10 minutes' */
-  timeout?: Span;
-  /** Words as they come. */
-  onDelta?: (text: string) => void;
-}
 
 /** `Result` is the type of the output. */
 export class RunHandle<Result = Json> {
@@ -83,9 +76,9 @@ export class RunHandle<Result = Json> {
     return await readAgentState(this.context, this.#page, name);
   }
 
-  /** Saves the run, and gives the snapshot with everything that belongs to it: one document that goes on anywhere. */
+  /** Saves the run; gives the snapshot with everything that belongs to it: one document that goes on anywhere. */
   async export(): Promise<RunExport> {
-    return await exportSnapshot(this.context, (await this.save()).snapshotId);
+    return await exportSnapshot(this.context, (await this.save({ label: 'export' })).snapshotId);
   }
 
   /**
@@ -153,7 +146,7 @@ export class RunHandle<Result = Json> {
   /** Says something and returns at once. */
   async send(message: MessageInput, id: string = randomUUID()): Promise<{ turnId: string; after: number }> {
     const end = await this.#logEnd();
-    const { turnId } = await this.deliver({ message, id });
+    const { turnId } = await this.deliver({ message: await asSent(this.context, message), id });
     return { turnId, after: end.firstRunId === (await this.firstRunId()) ? end.seq : 0 };
   }
 
@@ -217,8 +210,8 @@ export class RunHandle<Result = Json> {
   }
 
   /** Snapshots of this run, the newest first. They outlive it. */
-  async snapshots({ limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
-    return await this.context.store.snapshots.list(this.id, { limit });
+  async snapshots(options: { limit?: number } = {}): Promise<SnapshotRecord[]> {
+    return await this.context.store.snapshots.list(this.id, options);
   }
 
   /**

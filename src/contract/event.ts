@@ -43,7 +43,7 @@ export interface EventTypes {
   /** It goes on from a snapshot of another run. */
   'run.loaded': { snapshotId: string; from: string; overridden?: string[] };
   'run.rolledBack': { snapshotId: string; lastTurn: number };
-  'run.forked': { snapshotId: string; runId: string };
+  'run.forked': { snapshotId: string; forkId: string };
   'command.failed': { operationId: string; command: string; failure: { type: string; message: string } };
   'input.refused': { handler: string; reason: string };
   'cancel.requested': { mode: string; reason?: string };

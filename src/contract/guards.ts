@@ -171,11 +171,12 @@ function checkMessage(message: unknown, path = 'message', limit: number = sizes.
   }
   const object = asObject(message, 'a string or { "role", "contents" }', path);
   if ('problem' in object) return object;
-  const { role, contents, authorName, createdAt } = object.value;
+  const { role, contents, authorName, createdAt, artifact } = object.value;
   if (typeof role !== 'string' || role === '') return { problem: `${path}.role: expected a string such as "user"` };
   if (!Array.isArray(contents) || contents.length === 0) return { problem: `${path}.contents: expected a list that is not empty` };
   if (authorName !== undefined && typeof authorName !== 'string') return { problem: `${path}.authorName: expected a string` };
   if (createdAt !== undefined && !isTimestamp(createdAt)) return { problem: `${path}.createdAt: expected a time as in RFC 3339` };
+  if (artifact !== undefined && !isSnapshotId(artifact)) return { problem: `${path}.artifact: expected the id of a message in the store` };
   for (const [i, content] of contents.entries()) {
     const problem = problemOfContent(content);
     if (problem) return { problem: `${path}.contents[${i}]${problem}` };

@@ -35,6 +35,8 @@ export interface Message {
   /** RFC 3339, kept as written. */
   createdAt?: string;
   contents: Content[];
+  /** This is only its beginning: the whole message is in the store under this id. */
+  artifact?: string;
 }
 
 /** A plain string is accepted wherever a message is: it is what a user said. */

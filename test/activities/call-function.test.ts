@@ -3,7 +3,7 @@ import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
 import { createCallFunction } from '../../src/activities/call-function.js';
 import { Transcripts } from '../../src/activities/transcripts.js';
-import { toStepMessage } from '../../src/activities/step-message.js';
+import { toStepMessage } from '../../src/store/step-message.js';
 import type { Message } from '../../src/contract/message.js';
 import { sizes } from '../../src/contract/size.js';
 import type { CallFunctionInput } from '../../src/contract/step.js';

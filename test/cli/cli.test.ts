@@ -76,7 +76,10 @@ describe('bad input is one clear message', () => {
 describe('help', () => {
   test('names every command, and each has its own', async () => {
     await using directory = await temporaryDirectory();
-    const names = 'demo dev worker run start say status watch result cancel list transcript export'.split(' ');
+    const names =
+      'demo dev worker run start say status watch result cancel list transcript save snapshots load rollback fork diff export import delete'.split(
+        ' ',
+      );
 
     const page = readFileSync(new URL('../../docs/cli.md', import.meta.url), 'utf8');
 
@@ -118,6 +121,10 @@ test('without the server that was named, every command says where it looked', as
     ['cancel', 'x'],
     ['list'],
     ['transcript', 'x'],
+    ['save', 'x'],
+    ['rollback', 'x', '--turn', '1'],
+    ['fork', 'x'],
+    ['load', 'f'.repeat(32)],
     ['export', 'x'],
     ['worker'],
     ['dev'],

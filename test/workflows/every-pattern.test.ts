@@ -2,8 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunHandle } from '../../src/client.js';
-import { patternNames, textOf, type PatternName, type RunInput } from '../../src/index.js';
-import { openWorld, type Script, type World, type WorldOptions } from '../../src/testing/index.js';
+import { patternNames, textOf, type RunInput } from '../../src/index.js';
+import { openWorld, type World, type WorldOptions } from '../../src/testing/index.js';
 import { scenes, scriptOf, type Scene } from '../support/scenes.js';
 import { timeSkippingServer } from '../support/servers.js';
 

@@ -1,15 +1,23 @@
 /** The commands, in the order of the help. */
 import type { Cli } from '../cli.js';
 import { addCancel } from './cancel.js';
+import { addDelete } from './delete.js';
 import { addDemo } from './demo.js';
 import { addDev } from './dev.js';
+import { addDiff } from './diff.js';
 import { addExport } from './export.js';
+import { addFork } from './fork.js';
+import { addImport } from './import.js';
 import { addList } from './list.js';
+import { addLoad } from './load.js';
 import { addRequests } from './requests.js';
 import { addRespond } from './respond.js';
 import { addResult } from './result.js';
+import { addRollback } from './rollback.js';
 import { addRun } from './run.js';
+import { addSave } from './save.js';
 import { addSay } from './say.js';
+import { addSnapshots } from './snapshots.js';
 import { addStart } from './start.js';
 import { addStatus } from './status.js';
 import { addStop } from './stop.js';
@@ -33,5 +41,13 @@ export const commands: ((cli: Cli) => void)[] = [
   addCancel,
   addList,
   addTranscript,
+  addSave,
+  addSnapshots,
+  addLoad,
+  addRollback,
+  addFork,
+  addDiff,
   addExport,
+  addImport,
+  addDelete,
 ];

@@ -1,10 +1,11 @@
 /** Where a run is, for a person. */
 import type { RunStatus } from '../../contract/run.js';
+import type { CommandStatus } from '../../contract/snapshot.js';
 import { printable, type Style } from '../terminal.js';
-import { ago, count, summary, tokens } from './words.js';
+import { ago, count, short, summary, tokens } from './words.js';
 
 export function statusText(status: RunStatus, style: Style, uiUrl?: string): string {
-  const { result, failure, turns, cancel } = status;
+  const { result, failure, turns, cancel, origin } = status;
   const rows: [string, string | false | undefined][] = [
     ['run', status.runId],
     ['what', status.orchestration ? `${status.orchestration} (${status.pattern})` : status.pattern],
@@ -15,6 +16,13 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['inbox', status.inbox > 0 && count(status.inbox, 'message')],
     ['waits for', status.requests.length > 0 && `a person: ${status.requests.map(printable).join(', ')}`],
     ['nested', status.operations.map(({ member, runId }) => `${member} (${runId})`).join('; ')],
+    ...status.commands.slice(-shownCommands).map((command, i): [string, string] => [i === 0 ? 'asked to' : '', commandText(command)]),
+    ['snapshot', status.snapshotId],
+    [
+      'origin',
+      origin &&
+        `snapshot ${origin.snapshotId} of ${printable(origin.workflowId)}, after turn ${origin.turn}${differences(origin.overridden)}`,
+    ],
     ['cancel', cancel && `asked for (${cancel.mode})${cancel.reason ? `: ${printable(cancel.reason)}` : ''}`],
     ['result', result && summary(result)],
     ['failure', failure && `${printable(failure.message)} (${failure.type})`],
@@ -23,6 +31,23 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['page', uiUrl],
   ];
   return rows.flatMap(([label, text]) => (text ? [`${style.dim(label.padEnd(12))}${text}`] : [])).join('\n');
+}
+
+/** The latest so many. */
+const shownCommands = 5;
+
+/** `fork: done, as tea~2 from 3f…`, `rollback: failed, There is no … (State.NotFound)` */
+function commandText({ kind, status, snapshotId, runId, failure }: CommandStatus): string {
+  const what = failure
+    ? `${printable(short(failure.message, 300))} (${failure.type})`
+    : [runId && `as ${printable(runId)}`, snapshotId && `${kind === 'rollback' ? 'to' : kind === 'fork' ? 'from' : 'as'} ${snapshotId}`]
+        .filter(Boolean)
+        .join(' ');
+  return `${kind}: ${status}${what && `, ${what}`}`;
+}
+
+function differences(overridden: readonly string[] | undefined): string {
+  return overridden ? `, but for: ${printable(overridden.join('; '))}` : '';
 }
 
 function colours(style: Style): { [status: string]: ((text: string) => string) | undefined } {

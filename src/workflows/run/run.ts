@@ -186,8 +186,13 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
 
   /** Something from outside joins the transcript. */
   receive(message: Message, id?: string): void {
-    const stamped = { ...message, createdAt: message.createdAt ?? new Date().toISOString() };
-    this.transcript.append({ message: stamped, ...(id !== undefined && { id }) });
+    const { artifact, ...rest } = message;
+    const stamped = { ...rest, createdAt: message.createdAt ?? new Date().toISOString() };
+    this.transcript.append({
+      message: stamped,
+      ...(artifact !== undefined && { blob: artifact, cut: true }),
+      ...(id !== undefined && { id }),
+    });
     this.state.unanswered = id === undefined ? {} : { id };
     this.outbox.emit('message.received', {
       text: textOf(message).slice(0, 2000),

@@ -3,6 +3,7 @@ import { isCancellation, ParentClosePolicy, startChild } from '@temporalio/workf
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { fail, failureOf } from '../../contract/failure.js';
 import type { MemberSnapshot, Snapshot, SnapshotReason } from '../../contract/snapshot.js';
+import type { LoadSnapshotOutput } from '../../contract/state-step.js';
 import { rolledBack } from '../../state/from-snapshot.js';
 import type { CommandState, RunState } from '../../state/run-state.js';
 import { loadSnapshot, saveMembers, saveSnapshot, stepFailure } from './activities.js';
@@ -83,7 +84,8 @@ async function saveRunning(run: AnyRun): Promise<Snapshot['members']> {
 
 async function fork(run: AnyRun, command: CommandState): Promise<void> {
   if (run.state.nested) throw fail('Input.Invalid', `This run is a part of "${run.state.nested.root.workflowId}". Fork that.`);
-  command.snapshotId ??= await save(run, 'fork');
+  if (command.snapshotId === undefined) command.snapshotId = await save(run, 'fork');
+  else await load(run, { snapshotId: command.snapshotId });
   command.runId ??= `${run.workflowId.slice(0, 150)}~${command.id.slice(0, 8)}`;
   const { snapshotId, runId: workflowId } = command;
   try {
@@ -97,14 +99,13 @@ async function fork(run: AnyRun, command: CommandState): Promise<void> {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
     throw fail('Run.AlreadyExists', `A run "${workflowId}" is open already. Choose another id.`);
   }
-  run.outbox.emit('run.forked', { snapshotId, runId: workflowId });
+  run.outbox.emit('run.forked', { snapshotId, forkId: workflowId });
 }
 
-/** The later state is kept as a snapshot of its own. */
-async function rollBack(run: AnyRun, command: CommandState): Promise<RunState> {
-  const { snapshotId, turn } = command;
+/** One of this run, whole and readable. */
+async function load(run: AnyRun, { snapshotId, turn }: Pick<CommandState, 'snapshotId' | 'turn'>): Promise<LoadSnapshotOutput> {
   const { conversationId, pattern } = run.state;
-  const loaded = await run.outbox
+  return await run.outbox
     .along((base) =>
       loadSnapshot('load a snapshot')({
         ...base,
@@ -118,6 +119,11 @@ async function rollBack(run: AnyRun, command: CommandState): Promise<RunState> {
     .catch((error: unknown) => {
       throw stepFailure(error, 'Store.Unavailable', 'Loading the snapshot');
     });
+}
+
+/** The later state is kept as a snapshot of its own. */
+async function rollBack(run: AnyRun, command: CommandState): Promise<RunState> {
+  const loaded = await load(run, command);
   await save(run, 'rollback');
   command.snapshotId = loaded.snapshotId;
   for (const operation of [...run.state.operations]) await abandon(run, operation);

@@ -114,3 +114,24 @@ test('types that are not known yet are passed over', () => {
 
   expect(print([event]).text).toBe('');
 });
+
+test('what a run does with its own state is one line each', () => {
+  const { text } = print([
+    { type: 'run.loaded', snapshotId: 'aa', from: 'tea/0', overridden: ['agents: a, not b'] },
+    { type: 'snapshot.saved', snapshotId: 'bb', reason: 'asked', label: 'before\nthe review' },
+    { type: 'snapshot.saved', snapshotId: 'cc', reason: 'rollback' },
+    { type: 'run.rolledBack', snapshotId: 'bb', lastTurn: 3 },
+    { type: 'run.forked', snapshotId: 'bb', forkId: 'tea/2' },
+    { type: 'command.failed', operationId: 'o', command: 'rollback', failure: { type: 'State.NotFound', message: 'There is none.' } },
+  ]);
+
+  expect(text.split('\n\n')).toEqual([
+    'Goes on from aa of tea/0, but for: agents: a, not b',
+    'Saved bb: before the review',
+    'Saved cc',
+    'Put back to bb, after turn 3',
+    'tea/2 goes on from bb',
+    'Could not rollback: There is none. (State.NotFound)',
+    '',
+  ]);
+});

@@ -16,7 +16,7 @@ const status: RunStatus = {
   inbox: 2,
   requests: [],
   commands: [],
-    operations: [],
+  operations: [],
   transcriptLength: 1,
   startedAt: new Date(Date.now() - 60_000).toISOString(),
 };
@@ -42,4 +42,31 @@ test('a run that failed says why', () => {
   expect(text).toContain('failure     No such model. (Model.Refused)\n');
   expect(text).not.toContain('now ');
   expect(text).not.toContain('inbox');
+});
+
+test('what a run was asked to do with its own state is told with what came of it, the latest last', () => {
+  const text = textOf({
+    ...status,
+    commands: [
+      { id: '1', kind: 'save', status: 'done', snapshotId: 'aa' },
+      { id: '2', kind: 'fork', status: 'done', snapshotId: 'bb', runId: 'article/1~2' },
+      { id: '3', kind: 'rollback', status: 'failed', failure: { type: 'State.NotFound', message: 'There is none.' } },
+      { id: '4', kind: 'save', status: 'pending' },
+    ],
+    snapshotId: 'bb',
+  });
+
+  expect(text).toContain(
+    'asked to    save: done, as aa\n            fork: done, as article/1~2 from bb\n' +
+      '            rollback: failed, There is none. (State.NotFound)\n            save: pending\nsnapshot    bb\n',
+  );
+});
+
+test('a run that goes on from a snapshot says from which, and in what it differs', () => {
+  const origin = { snapshotId: 'aa', workflowId: 'article/0', conversationId: 'c', turn: 2 };
+
+  expect(textOf({ ...status, origin })).toContain('origin      snapshot aa of article/0, after turn 2\n');
+  expect(textOf({ ...status, origin: { ...origin, overridden: ['agents: a, not b'] } })).toContain(
+    'of article/0, after turn 2, but for: agents: a, not b\n',
+  );
 });

@@ -149,3 +149,38 @@ describe('a large task', () => {
 function resultsIn(messages: Message[]): unknown[] {
   return messages.flatMap(({ contents }) => contents.flatMap((content) => (content.$type === 'functionResult' ? [content.result] : [])));
 }
+
+describe('a message of 20 MB', () => {
+  test('is heard whole, travels nowhere, and comes back as it was', async () => {
+    const book = text('chapter', 20 * kilobyte * kilobyte);
+    const { agent, calls } = stage.actor(['A very long book.', 'Still long.']);
+    const session = stage.world.client.session(agent, 'a very long book');
+    const message = {
+      role: 'user',
+      contents: [
+        { $type: 'text' as const, text: 'What is this?' },
+        { $type: 'text' as const, text: book },
+      ],
+    };
+
+    const { reply } = await session.say(message, { timeout: '2 minutes' });
+    await session.say('Really?');
+
+    expect(reply).toBe('A very long book.');
+    expect(calls.map((call) => call.messages.some(({ content }) => content.includes(book)))).toEqual([true, true]);
+    expect(jsonBytes(await historyOf(session))).toBeLessThan(100 * kilobyte);
+    const { conversationHistory } = (await documentOf(session)).data;
+    expect(conversationHistory[0]?.messages[0]?.contents).toEqual(message.contents);
+    expect(conversationHistory[0]?.messages[0]).not.toHaveProperty('artifact');
+  }, 120_000);
+
+  test('that is not there, or is none, fails the turn and not the session', async () => {
+    const { agent } = stage.actor(['Better.']);
+    const session = stage.world.client.session(agent, 'a false picture');
+    const id = await stage.world.store.blobs.put('{"no": "message"}');
+    const said = (artifact: string) => ({ role: 'user', contents: [{ $type: 'text' as const, text: 'Look.' }], artifact });
+
+    await expect(session.say(said('../../x'))).rejects.toMatchObject({ type: 'Input.Invalid' });
+    await expect(session.say(said(id))).rejects.toMatchObject({ type: 'State.Unreadable' });
+  });
+});

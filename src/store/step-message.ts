@@ -2,7 +2,7 @@ import type { Content, Message } from '../contract/message.js';
 import { jsonBytes, sizes } from '../contract/size.js';
 import type { StepMessage } from '../contract/step.js';
 import type { BlobStore } from '../store/store.js';
-import { asText, cutText } from './cut-text.js';
+import { asText, cutText } from '../contract/cut-text.js';
 
 /** What all texts of a preview may have together, in characters. */
 const previewRoom = 8 * sizes.preview;

@@ -1,4 +1,4 @@
-import type { Json } from '../contract/json.js';
+import type { Json } from './json.js';
 
 /** The beginning of a text, whole characters only. */
 export function beginningOf(text: string, most: number): string {

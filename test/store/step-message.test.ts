@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { toStepMessage } from '../../src/activities/step-message.js';
+import { toStepMessage } from '../../src/store/step-message.js';
 import { callsOf, type Content, type Message } from '../../src/contract/message.js';
 import { jsonBytes, sizes } from '../../src/contract/size.js';
 import { memoryStore } from '../support/memory-store.js';
