@@ -20,8 +20,9 @@ export function createLoadTeam(deps: PrepareDeps) {
     if (input.nested) return await readPrepared(deps.store, pattern, input.nested);
     const read = readRunInput(pattern, input, { taskKept: true });
     // An orchestration may say how a task becomes messages: then it need not be one.
-    const isShaped = input.orchestration !== undefined && deps.agents.orchestration(input.orchestration)?.input !== undefined;
-    const problems = [...(isShaped ? [] : taskProblems), ...read.problems];
+    const orchestration = input.orchestration === undefined ? undefined : deps.agents.orchestration(input.orchestration);
+    const mayBeShaped = input.orchestration !== undefined && (!orchestration || orchestration.input !== undefined);
+    const problems = [...(mayBeShaped ? [] : taskProblems), ...read.problems];
     if (!read.input || problems.length > 0) throw problemsFailure('The run input', problems);
     const unknown: Problem[] = [];
     const document = fill(read.input, pattern, deps.agents, unknown);

@@ -11,6 +11,16 @@ export async function describe(context: ClientContext, workflowId: string): Prom
   return await call(context, () => context.temporal.workflow.getHandle(workflowId).describe());
 }
 
+/** A run that was ended from outside tells nothing of it: Temporal does. */
+export async function asEnded(context: ClientContext, told: RunStatus): Promise<RunStatus> {
+  if (!['starting', 'running', 'waiting'].includes(told.status)) return told;
+  const { status } = await describe(context, told.runId);
+  const how = { TERMINATED: 'was terminated', TIMED_OUT: 'ran out of the time Temporal gave it', FAILED: 'failed' }[status.name as string];
+  return how === undefined
+    ? told
+    : { ...told, status: 'failed', failure: { type: 'Run.Failed', message: `The run "${told.runId}" ${how}.` } };
+}
+
 /**
  * The run id of the first execution of whatever runs, or last ran, under this workflow id.
  *

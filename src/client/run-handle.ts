@@ -16,7 +16,7 @@ import { awaitResult, awaitResultWithin } from './await-result.js';
 import { awaitTurn, type SayOptions } from './await-turn.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
-import { firstRunOf } from './describe.js';
+import { asEnded, firstRunOf } from './describe.js';
 import { asSent } from './large-message.js';
 import { milliseconds, timeoutSignal } from './span.js';
 import { exportSnapshot } from './exports.js';
@@ -44,7 +44,7 @@ export class RunHandle<Result = Json> {
 
   /** Where the run is. Answers after it has closed, too. */
   async status(): Promise<RunStatus> {
-    return await this.#query<RunStatus>(queries.status);
+    return await asEnded(this.context, await this.#query<RunStatus>(queries.status));
   }
 
   /** Where the run is, for machines. */

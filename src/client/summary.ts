@@ -5,7 +5,7 @@ import { searchAttributes } from '../contract/names.js';
 export interface RunSummary {
   id: string;
   pattern: string;
-  /** Temporal's word for it: `RUNNING`, `COMPLETED`, `FAILED`, `CANCELLED`, `TERMINATED`, `TIMED_OUT`. */
+  /** `running`, `completed`, `stopped`, `cancelled`, `failed`; `terminated` or `timed_out` where somebody or something ended it from outside. */
   status: string;
   orchestration?: string;
   agents?: string[];
@@ -22,11 +22,17 @@ export function toRunSummary(execution: WorkflowExecutionInfo): RunSummary {
   return {
     id: execution.workflowId,
     pattern: execution.type,
-    status: execution.status.name,
+    status: statusOf(execution),
     ...(typeof orchestration === 'string' && { orchestration }),
     ...(Array.isArray(agents) && { agents: agents.map(String) }),
     startedAt: execution.startTime.toISOString(),
     ...(execution.closeTime && { closedAt: execution.closeTime.toISOString() }),
     historyEvents: execution.historyLength,
   };
+}
+
+/** Temporal calls a run completed that has ended by itself, however it ended. */
+function statusOf({ status, searchAttributes: attributes, memo = {} }: WorkflowExecutionInfo): string {
+  const own: unknown = attributes[searchAttributes.status]?.[0] ?? memo.status;
+  return status.name === 'COMPLETED' && typeof own === 'string' ? own : status.name.toLowerCase();
 }

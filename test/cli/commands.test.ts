@@ -206,7 +206,7 @@ describe('a run that was started', () => {
     await expect.poll(async () => (await ask('list')).out).toContain(id);
     const runs = JSON.parse((await ask('list', '--json', '--limit', '100')).out) as { id: string }[];
 
-    expect(runs.find((run) => run.id === id)).toMatchObject({ pattern: 'sequential', status: 'COMPLETED' });
+    expect(runs.find((run) => run.id === id)).toMatchObject({ pattern: 'sequential', status: 'completed' });
     expect((await ask('list', '--open')).out).not.toContain(id);
   });
 

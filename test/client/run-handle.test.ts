@@ -119,8 +119,8 @@ describe('a run', () => {
     const list = own.world.client;
     await eventually(async () =>
       expect((await list.list()).map(({ id, status }) => [id, status])).toEqual([
-        [open.id, 'RUNNING'],
-        [done.id, 'COMPLETED'],
+        [open.id, 'running'],
+        [done.id, 'completed'],
       ]),
     );
     const [, second] = await list.list();

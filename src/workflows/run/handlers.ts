@@ -13,6 +13,7 @@ import { accept, acceptStop, refusalOfSay, refusalOfStop, requestCancel, type Re
 import { mirror, viewOf } from './request-list.js';
 import { acceptRespond, refusalOfRespond } from './requests.js';
 import type { AnyRun } from './run.js';
+import { showWaiting } from './visibility.js';
 import { agentStateOf, checkpointOf, snapshotOf, statusOf, transcriptOf, turnOf } from './views.js';
 
 export function registerHandlers(run: AnyRun): void {
@@ -102,7 +103,10 @@ function hearNested(run: AnyRun, input: unknown): void {
   const operation = run.state.operations.find(({ id }) => id === operationId);
   // One that has been given up may still say something.
   if (!operation) return;
-  if (requests.length > 0) mirror(run, operation, requests);
+  if (requests.length > 0) {
+    mirror(run, operation, requests);
+    showWaiting(run);
+  }
   if (ended) Object.assign(operation, { ended, ...(usage && { usage }) });
 }
 

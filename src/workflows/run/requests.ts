@@ -13,6 +13,7 @@ import { post } from './post.js';
 import { add, find, isOpen, settle } from './request-list.js';
 import type { AnyRun } from './run.js';
 import { until } from './until.js';
+import { showDetails } from './visibility.js';
 
 export interface Question {
   kind: RequestKind;
@@ -32,6 +33,7 @@ export async function request(run: AnyRun, requestId: string, question: Question
   const asked = find(run, requestId) ?? open(run, requestId, question);
   const deadline = asked.expiresAt === undefined ? {} : { deadline: Date.parse(asked.expiresAt) };
   if (!question.turn) run.phase = 'waiting';
+  if (isOpen(asked)) showDetails(run, `waits for a person: ${requestId}${asked.agent ? ` of ${asked.agent}` : ''}`);
   try {
     const isDecided = await until(run, () => !isOpen(asked), { ...(question.turn && { turn: question.turn }), ...deadline });
     if (!isDecided) expire(run, asked);

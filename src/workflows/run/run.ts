@@ -24,6 +24,7 @@ import { Transcript } from './transcript.js';
 import { takeTurn, type TurnOptions } from './turn.js';
 import type { TurnOutcome } from './turn-record.js';
 import { until } from './until.js';
+import { showDetails } from './visibility.js';
 
 export class Run<Progress extends object = JsonObject, Options extends object = JsonObject> {
   readonly workflowId = workflowInfo().workflowId;
@@ -161,6 +162,7 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   async hear(): Promise<void> {
     if (this.state.turns.length > 0 || this.state.unanswered) return;
     this.phase = this.state.inbox.length > 0 ? 'running' : 'waiting';
+    if (this.phase === 'waiting') showDetails(this, 'waits for the next message');
     await until(this, () => this.state.inbox.length > 0);
     this.phase = 'running';
     const said = this.state.inbox.shift();

@@ -32,6 +32,12 @@ export function showEnd(run: AnyRun, status: RunStatus['status']): void {
   showDetails(run, status);
 }
 
+/** Of runs within: whom they wait for. */
+export function showWaiting(run: AnyRun): void {
+  const waiting = run.state.requests.filter(({ status }) => status === 'pending').map(({ requestId }) => requestId);
+  if (waiting.length > 0) showDetails(run, `waits for a person: ${waiting.slice(0, 5).join(', ')}`);
+}
+
 /** Costs no history. */
 export function showDetails(run: AnyRun, now: string): void {
   const { state } = run;

@@ -168,7 +168,8 @@ describe('a message of 20 MB', () => {
 
     expect(reply).toBe('A very long book.');
     expect(calls.map((call) => call.messages.some(({ content }) => content.includes(book)))).toEqual([true, true]);
-    expect(jsonBytes(await historyOf(session))).toBeLessThan(100 * kilobyte);
+    const { firstRunId } = await session.status();
+    expect(jsonBytes(await historyOf(environment, session.id, firstRunId))).toBeLessThan(100 * kilobyte);
     const { conversationHistory } = (await documentOf(session)).data;
     expect(conversationHistory[0]?.messages[0]?.contents).toEqual(message.contents);
     expect(conversationHistory[0]?.messages[0]).not.toHaveProperty('artifact');
