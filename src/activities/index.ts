@@ -11,6 +11,7 @@ import { createAskModel } from './ask-model.js';
 import { createCallFunction } from './call-function.js';
 import { createCallModel } from './call-model.js';
 import { createCallTool } from './call-tool.js';
+import { createFindMessage } from './find-message.js';
 import { createLoadSnapshot } from './load-snapshot.js';
 import { createLoadTeam } from './load-team.js';
 import { createLookUpRun } from './look-up-run.js';
@@ -50,6 +51,7 @@ export function createActivities(deps: ActivityDeps) {
     saveMembers: createSaveMembers(deps),
     loadSnapshot: createLoadSnapshot(deps),
     adoptStates: createAdoptStates(deps),
+    findMessage: createFindMessage({ store: deps.store, transcripts }),
     publish: createPublish(deps),
   };
 }

@@ -1,8 +1,9 @@
 /** A run as one JSON document, with everything inlined: all it takes to go on elsewhere. */
+import { serializeAgentState } from '../agent-state/serialize.js';
 import { fail } from '../contract/failure.js';
 import { problemsFailure, type Problem } from '../contract/problems.js';
 import type { Part } from '../contract/transcript.js';
-import type { SnapshotRecord, RunExport, Snapshot } from '../contract/snapshot.js';
+import type { AgentsToExport, SnapshotRecord, RunExport, Snapshot } from '../contract/snapshot.js';
 import { exportType, snapshotVersion } from '../contract/snapshot.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import { entryShape, type RunState } from '../state/run-state.js';
@@ -11,12 +12,16 @@ import { blobId } from '../store/blob-id.js';
 import { referencesIn } from '../store/references.js';
 import type { ClientContext } from './context.js';
 import { readStoredSnapshot } from './snapshots.js';
+import { stateIn } from './transcript.js';
 
 /** Characters. A longer text is refused before it is looked into. */
 const longestDocument = 256 * 1024 * 1024;
 
-export async function exportSnapshot(context: ClientContext, id: string): Promise<RunExport> {
-  const { run, at, definition } = await readStoredSnapshot(context, id);
+/** @throws `State.NotFound` · `State.Unreadable` · `Input.UnknownAgent` */
+export async function exportSnapshot(context: ClientContext, id: string, agents: AgentsToExport = 'none'): Promise<RunExport> {
+  const snapshot = await readStoredSnapshot(context, id);
+  const { run, at, definition } = snapshot;
+  const documents = await documentsOf(context, snapshot, agents);
   const blobs: { [id: string]: string } = {};
   const open = [id];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -28,7 +33,27 @@ export async function exportSnapshot(context: ClientContext, id: string): Promis
   }
   const problems = problemsIn(blobs, id);
   if (problems.length > 0) throw problemsFailure(`The snapshot ${id} in this store`, problems, 'State.Unreadable');
-  return { schemaVersion: snapshotVersion, type: exportType, snapshotId: id, run, at, definition, blobs };
+  return {
+    schemaVersion: snapshotVersion,
+    type: exportType,
+    snapshotId: id,
+    run,
+    at,
+    definition,
+    ...(documents && { agents: documents }),
+    blobs,
+  };
+}
+
+async function documentsOf(context: ClientContext, { definition, state }: Snapshot, agents: AgentsToExport): Promise<RunExport['agents']> {
+  if (agents === 'none') return undefined;
+  const names = agents === 'all' ? definition.agents : agents;
+  const strangers = names.filter((name) => !definition.agents.includes(name));
+  if (strangers.length > 0)
+    throw fail('Input.UnknownAgent', `${strangers.join(', ')}: not in the snapshot's team (${definition.agents.join(', ')}).`);
+  return Object.fromEntries(
+    await Promise.all(names.map(async (name) => [name, serializeAgentState(await stateIn(context, state as RunState, name))])),
+  ) as RunExport['agents'];
 }
 
 /**

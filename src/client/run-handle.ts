@@ -6,7 +6,7 @@ import type { MessageInput } from '../contract/message.js';
 import { commands, messages, queries } from '../contract/names.js';
 import type { RequestView } from '../contract/request.js';
 import type { CancelInput, Checkpoint, RespondInput, RunStatus, StopInput, TurnStatus } from '../contract/run.js';
-import type { ForkInput, RollbackInput, RunExport, SaveInput, SnapshotRecord } from '../contract/snapshot.js';
+import type { AgentsToExport, ForkInput, RollbackInput, RunExport, SaveInput, SnapshotRecord } from '../contract/snapshot.js';
 import type { Json, Span } from '../contract/json.js';
 import type { SnapshotParts } from '../contract/state-step.js';
 import type { Entry, TranscriptPage } from '../contract/transcript.js';
@@ -76,9 +76,13 @@ export class RunHandle<Result = Json> {
     return await readAgentState(this.context, this.#page, name);
   }
 
-  /** Saves the run; gives the snapshot with everything that belongs to it: one document that goes on anywhere. */
-  async export(): Promise<RunExport> {
-    return await exportSnapshot(this.context, (await this.save({ label: 'export' })).snapshotId);
+  /**
+   * Saves the run; gives the snapshot with everything that belongs to it: one document that goes on anywhere.
+   *
+   * @param options.agents whose state documents go along, for readers in other languages. @default 'none'
+   */
+  async export({ agents }: { agents?: AgentsToExport } = {}): Promise<RunExport> {
+    return await exportSnapshot(this.context, (await this.save({ label: 'export' })).snapshotId, agents);
   }
 
   /**

@@ -5,6 +5,7 @@ import type { Entry, Part, Segment, TranscriptHead, TranscriptPage } from '../co
 import type { AgentStateDocument } from '../agent-state/document.js';
 import { parseAgentState } from '../agent-state/parse.js';
 import { projectAgentState } from '../state/agent-state.js';
+import type { RunState } from '../state/run-state.js';
 import type { ClientContext } from './context.js';
 
 export type ReadPage = (after: number) => Promise<TranscriptPage>;
@@ -26,9 +27,30 @@ export async function readTranscript(context: ClientContext, readPage: ReadPage)
 
 /** The state document of an agent, with everything in it whole. */
 export async function readAgentState(context: ClientContext, readPage: ReadPage, agent: string): Promise<AgentStateDocument> {
-  const entries = await wholeEntries(context, await readTranscript(context, readPage));
-  const { inherited, imports = {} } = await readPage(entries.length);
-  const document = projectAgentState(entries, agent, 0, inherited);
+  const entries = await readTranscript(context, readPage);
+  return await documentOf(context, entries, agent, await readPage(entries.length));
+}
+
+/** The same, as it was in a snapshot. */
+export async function stateIn(
+  context: ClientContext,
+  { transcript, nested, imports }: RunState,
+  agent: string,
+): Promise<AgentStateDocument> {
+  const { inherited } = nested ?? {};
+  return await documentOf(context, await readStored(context, transcript.head), agent, {
+    ...(inherited && { inherited }),
+    ...(imports && { imports }),
+  });
+}
+
+async function documentOf(
+  context: ClientContext,
+  entries: Entry[],
+  agent: string,
+  { inherited, imports = {} }: Pick<TranscriptPage, 'inherited' | 'imports'>,
+): Promise<AgentStateDocument> {
+  const document = projectAgentState(await wholeEntries(context, entries), agent, 0, inherited);
   const brought = Object.hasOwn(imports, agent) ? await context.store.blobs.get(imports[agent] as string) : undefined;
   if (brought === undefined) return document;
   // What it came with stays as it was, to the letter.

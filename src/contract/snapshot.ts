@@ -51,7 +51,12 @@ export interface RunExport {
   definition: SnapshotDefinition;
   /** Texts by the hash of their content: the snapshot, its agents, its transcript, its large messages, and those of runs nested in it. */
   blobs: { [id: string]: string };
+  /** State documents of agents, as text, for readers in other languages. `import` does not need them. */
+  agents?: { [agent: string]: string };
 }
+
+/** Whose state documents go along with an export. @default 'none' */
+export type AgentsToExport = 'all' | 'none' | readonly string[];
 
 /** A line in the list of snapshots. */
 export interface SnapshotRecord {

@@ -55,6 +55,20 @@ export interface LoadSnapshotOutput {
   overridden?: string[];
 }
 
+/** Whether something was said already, as far back as the transcript goes. */
+export interface FindMessageInput extends StepInput {
+  id: string;
+  head: TranscriptHead;
+  /** Entries after `head`. */
+  fresh: Entry[];
+}
+
+export interface FindMessageOutput {
+  isThere: boolean;
+  /** Where it was answered. */
+  reply?: number;
+}
+
 /** Lets agents begin with what documents say that they have heard and said. */
 export interface AdoptStatesInput extends StepInput {
   /** Texts or ids, by agent. */

@@ -86,6 +86,8 @@ export interface RunState {
   /** How often it was put back: a part of all ids after that, so that nothing done before is taken for done. */
   branch?: number;
   origin?: SnapshotOrigin;
+  /** Ids of messages were forgotten: one that is not known any more has to be looked up. */
+  forgotten?: true;
   /** Documents that agents brought along: ids in the store. */
   imports?: { [agent: string]: string };
   /** Runs that were nested in it when it was saved, to be started again from their snapshots. */
@@ -285,6 +287,7 @@ export const runStateShape: Shape = {
     commands: { optional: { list: { fields: { id: 'string', kind: 'string', status: 'string' } } } },
     branch: { optional: 'count' },
     origin: { optional: { fields: { snapshotId: 'string', workflowId: 'string', conversationId: 'string', turn: 'count' } } },
+    forgotten: { optional: 'boolean' },
     imports: { optional: { map: 'string' } },
     resume: { optional: { list: { fields: { operationId: 'string', snapshotId: 'string', pattern: 'string' } } } },
   },

@@ -142,6 +142,7 @@ const full: RunState = {
   commands: [{ id: 'c1', kind: 'save', status: 'pending' }],
   branch: 1,
   origin: { snapshotId: 's0', workflowId: 'w0', conversationId: 'c0', turn: 1 },
+  forgotten: true,
   imports: { writer: 'd1' },
   resume: [{ operationId: 'op-1', snapshotId: 's2', pattern: 'handoff' }],
 };

@@ -63,6 +63,11 @@ export function saveSnapshot() {
   return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).saveSnapshot;
 }
 
+/** Local: whoever waits for it waits for milliseconds, and nothing of it has to be recorded. */
+export function findMessage() {
+  return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).findMessage;
+}
+
 export function storeOutput(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).storeOutput;
 }

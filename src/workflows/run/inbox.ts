@@ -97,7 +97,9 @@ function isLoaded({ state }: AnyRun): boolean {
 function forgetOldest(run: AnyRun): void {
   const { said } = run.state;
   const oldest = said.findIndex(({ status }) => status === 'completed' || status === 'failed');
-  if (said.length > remembered && oldest >= 0) said.splice(oldest, 1);
+  if (said.length <= remembered || oldest < 0) return;
+  said.splice(oldest, 1);
+  run.state.forgotten = true;
 }
 
 function never(): never {

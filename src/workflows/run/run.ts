@@ -24,6 +24,7 @@ import { Transcript } from './transcript.js';
 import { takeTurn, type TurnOptions } from './turn.js';
 import type { TurnOutcome } from './turn-record.js';
 import { until } from './until.js';
+import { wasSaid } from './was-said.js';
 import { showDetails } from './visibility.js';
 
 export class Run<Progress extends object = JsonObject, Options extends object = JsonObject> {
@@ -166,7 +167,9 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     await until(this, () => this.state.inbox.length > 0);
     this.phase = 'running';
     const said = this.state.inbox.shift();
-    if (said) await this.listen(said.message, said.id);
+    if (!said) return;
+    if (await wasSaid(this, said.id)) return await this.hear();
+    await this.listen(said.message, said.id);
   }
 
   /** Something from outside joins the transcript, and may meet a condition. */

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { eventually } from '../../support/eventually.js';
@@ -223,16 +224,42 @@ describe('refused is, and nothing changes', () => {
   });
 });
 
-describe('a snapshot that somebody has made up', () => {
-  const forge = async (world: World, snapshotId: string, change: (state: Loose) => void) => {
-    const document = structuredClone(await world.client.export(snapshotId));
-    const snapshot = JSON.parse(document.blobs[snapshotId] as string) as Loose;
-    change(snapshot.state);
-    const text = JSON.stringify(snapshot);
-    const id = await world.store.blobs.put(text);
-    return (await world.client.import({ ...document, snapshotId: id, blobs: { ...document.blobs, [id]: text } })).id;
-  };
+const forge = async (world: World, snapshotId: string, change: (state: Loose) => void) => {
+  const document = structuredClone(await world.client.export(snapshotId));
+  const snapshot = JSON.parse(document.blobs[snapshotId] as string) as Loose;
+  change(snapshot.state);
+  const text = JSON.stringify(snapshot);
+  const id = await world.store.blobs.put(text);
+  return (await world.client.import({ ...document, snapshotId: id, blobs: { ...document.blobs, [id]: text } })).id;
+};
 
+test('a message that is not remembered any more is looked up: it is still the same turn', async () => {
+  await using world = await openWorld({ environment: server, script: { clerk: ['one', 'two'] } });
+  const session = world.client.session(clerk, 'long ago');
+  await session.say('1', { id: 'first' });
+  const { snapshotId } = await session.save();
+  const loaded = await world.client.load(await forge(world, snapshotId, (state) => Object.assign(state, { said: [], forgotten: true })));
+
+  expect(await loaded.say('1', { id: 'first' })).toMatchObject({ status: 'completed', reply: 'one' });
+  expect(await loaded.say('2', { id: 'second' })).toMatchObject({ reply: 'two' });
+  expect((await loaded.transcript()).map(({ message }) => textOf(message))).toEqual(['1', 'one', '2', 'two']);
+});
+
+describe('what an earlier release has exported', () => {
+  const fixtures = new URL('../../fixtures/exports/', import.meta.url);
+
+  test.each(readdirSync(fixtures))('%s is imported, and gone on with', async (file) => {
+    await using world = await openWorld({ environment: server, script: () => 'and so it goes' });
+
+    const { id } = await world.client.import(readFileSync(new URL(file, fixtures), 'utf8'));
+    const loaded = await world.client.load(id);
+
+    expect((await loaded.say('Are you there?')).reply).toBe('and so it goes');
+    expect(world.model.calls[0]?.heard('user', 'What was said long ago?')).toBe(true);
+  });
+});
+
+describe('a snapshot that somebody has made up', () => {
   test.each<[string, (state: Loose) => void]>([
     ['progress of another kind', ({ progress }) => (progress.round = 'many')],
     ['no progress that this pattern has', (state) => (state.progress.speaker = { no: 1 })],
