@@ -15,7 +15,8 @@ import { parseArgs } from 'node:util';
 import { effectCounts, toolCalls } from '../test/support/workers.js';
 import { checkRun, noCounts, type Seen } from './chaos/check.js';
 import { Dice } from './chaos/dice.js';
-import { kills } from './chaos/kills.js';
+import { kills, type Begin } from './chaos/kills.js';
+import { StateRuns } from './chaos/state-runs.js';
 import { summaryOf, writeSummary, type Summary } from './chaos/summary.js';
 import { TeamRuns } from './chaos/team-runs.js';
 import { Work, type Job } from './chaos/work.js';
@@ -41,6 +42,7 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => 
 const work = new Work(world, dice, { forgetsIds: values.break === 'ids' });
 const teamRuns = new TeamRuns(world, work);
 await teamRuns.inPeace();
+const stateRuns = new StateRuns(world, work, seed);
 const jobs: Job[] = [];
 const problems: string[] = [];
 const losses: Summary['losses'] = new Map(Object.keys(kills).map((kind) => [kind, { times: 0, workers: 0, servers: 0 }]));
@@ -53,6 +55,7 @@ const going: Promise<void>[] = [];
 const long = openSession('long');
 for (let round = 1; round <= rounds; round++) {
   go(work.talk(long, [`anna-${round}`, `ben-${round}`], 3));
+  for (const n of [1, 2]) go(sleep(dice.between(0, 5000)).then(() => stateRuns.begin(`${seed}-${round}-${n}`)));
   for (const n of [1, 2, 3]) {
     const session = openSession(`${round}-${n}`);
     go(work.talk(session, ['cleo', 'dora'], 3).then(() => work.end(session)));
@@ -78,7 +81,8 @@ function openSession(key: string): Job {
   return session;
 }
 
-function begin(options?: { large: boolean }): void {
+function begin({ state, ...options }: Parameters<Begin>[0] = {}): void {
+  if (state) return go(stateRuns.begin(`${seed}-more`, { brief: true }));
   go(work.runSequential(`run-${seed}-${jobs.length}-${dice.between(1000, 9999)}`, options).then((job) => void jobs.push(job)));
 }
 
@@ -115,6 +119,8 @@ async function check(): Promise<Summary> {
   }
   const ofTeams = await teamRuns.check();
   problems.push(...ofTeams.problems);
+  const ofStates = await stateRuns.check();
+  problems.push(...ofStates.problems);
   for (const line of world.complaints.split('\n')) if (/nondeterminism|TMPRL1100|ended by itself/i.test(line)) problems.push(line);
   const { sent } = work;
   return {
@@ -125,6 +131,8 @@ async function check(): Promise<Summary> {
     runs: jobs.length,
     teamRuns: teamRuns.count,
     teamCalls: ofTeams.finished,
+    branches: stateRuns.count,
+    snapshots: ofStates.snapshots,
     sent,
     asked: asked.length,
     counts,

@@ -5,6 +5,7 @@ import { parseAgentState } from './agent-state/parse.js';
 import { serializeAgentState } from './agent-state/serialize.js';
 import type { Orchestration } from './agents/define-orchestration.js';
 import { call } from './client/call.js';
+import { collect, type Collected, type CollectOptions } from './client/collect.js';
 import type { ClientContext } from './client/context.js';
 import { RunHandle } from './client/run-handle.js';
 import { SessionHandle } from './client/session-handle.js';
@@ -21,13 +22,14 @@ import { newRunId, sessionId } from './client/ids.js';
 import { parseRunInput } from './contract/input-schema.js';
 import type { PatternName } from './contract/pattern.js';
 import type { RunInput } from './contract/run.js';
-import type { RunExport, SnapshotRecord } from './contract/snapshot.js';
+import type { AgentsToExport, RunExport, SnapshotRecord } from './contract/snapshot.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 
 export { loadConfig, type Config, type ConfigOverrides } from './config.js';
 export type { RunHandle, WatchOptions } from './client/run-handle.js';
 export type { SessionHandle } from './client/session-handle.js';
+export type { Collected, CollectOptions } from './client/collect.js';
 export type { SnapshotDiff } from './client/diff.js';
 export type { RunExport, SnapshotRecord } from './contract/snapshot.js';
 export type { RunSummary } from './client/summary.js';
@@ -131,8 +133,8 @@ export class OstinatoClient implements AsyncDisposable {
   }
 
   /** A snapshot with everything that belongs to it, as one JSON document. */
-  async export(snapshotId: string): Promise<RunExport> {
-    return await exportSnapshot(this.context, snapshotId);
+  async export(snapshotId: string, { agents }: { agents?: AgentsToExport } = {}): Promise<RunExport> {
+    return await exportSnapshot(this.context, snapshotId, agents);
   }
 
   /**
@@ -155,9 +157,20 @@ export class OstinatoClient implements AsyncDisposable {
     return await this.context.store.blobs.put(typeof document === 'string' ? document : text);
   }
 
-  /** Takes snapshots off the list. Runs that were loaded from them are not concerned. */
-  async deleteSnapshots(ids: readonly string[]): Promise<void> {
-    await this.context.store.snapshots.remove(ids);
+  /** Takes snapshots off the list; returns those that were on it. Runs that were loaded from them are not concerned. */
+  async deleteSnapshots(ids: readonly string[]): Promise<SnapshotRecord[]> {
+    const { snapshots } = this.context.store;
+    const listed = await Promise.all(ids.map((id) => snapshots.get(id)));
+    await snapshots.remove(ids);
+    return listed.filter((record) => record !== undefined);
+  }
+
+  /**
+   * Deletes from the store what neither a snapshot on the list nor a run that Temporal knows refers to, and did not the last time
+   * either. Needs a worker that answers for every run; where one cannot be asked, nothing is deleted.
+   */
+  async collect(options?: CollectOptions): Promise<Collected> {
+    return await collect(this.context, options);
   }
 
   /** What differs between two snapshots. */

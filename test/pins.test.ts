@@ -200,7 +200,6 @@ describe('members of public documents', () => {
       [
         'agents',
         'cancel',
-        'commands',
         'failure',
         'firstRunId',
         'inbox',
@@ -361,6 +360,8 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'OstinatoClient',
       'connect',
       'loadConfig',
+      'type CollectOptions',
+      'type Collected',
       'type Config',
       'type ConfigOverrides',
       'type ConnectOptions',

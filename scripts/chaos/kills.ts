@@ -7,8 +7,8 @@ import type { World } from './world.js';
 
 type Kill = (world: World, dice: Dice, begin: Begin) => Promise<unknown>;
 
-/** Begins another run; with `large`, one whose transcript has to be sealed. */
-export type Begin = (options?: { large: boolean }) => void;
+/** Begins another run: with `large`, one whose transcript has to be sealed; with `state`, one that is saved and loaded. */
+export type Begin = (options?: { large?: true; state?: true }) => void;
 
 /** How long a process may take to come to the place where it is to be lost. */
 const reachMs = 8000;
@@ -34,6 +34,8 @@ export const kills: { [kind: string]: Kill } = {
   'worker: in a workflow task': dies('publish', { sides: true }),
   'worker: seals the transcript': dies('sealSegment', { sides: true, provoke: (begin) => begin({ large: true }) }),
   'worker: loads the team': dies('loadTeam', { sides: true, provoke: (begin) => begin() }),
+  'worker: saves a snapshot': dies('saveSnapshot', { sides: true, provoke: (begin) => begin({ state: true }) }),
+  'worker: loads a snapshot': dies('loadSnapshot', { sides: true, provoke: (begin) => begin({ state: true }) }),
   'workers: all at once': async (world) => await Promise.all((await world.untilAlive()).map((worker) => worker.kill())),
   'worker: paused for longer than its heartbeat': async (world, dice) => {
     const worker = await asking(world);

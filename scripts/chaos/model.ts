@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { EventEmitter } from 'node:events';
 import { scriptedModel, type ScriptedCall, type ScriptedReply } from '../../src/testing/index.js';
 import type { Dice } from './dice.js';
+import { keeperReply } from './keeper.js';
 import { teamReply } from './teams.js';
 
 /** One request, and what was answered. */
@@ -40,10 +41,10 @@ export async function chaosModel(dice: Dice): Promise<ChaosModel> {
   const events = new EventEmitter<{ asked: [worker: string] }>();
 
   const answer = (call: ScriptedCall): ScriptedReply => {
-    const ofTeam = teamReply(call);
-    if (ofTeam) {
+    const known = teamReply(call) ?? keeperReply(call);
+    if (known) {
       events.emit('asked', call.headers['x-worker'] ?? '');
-      return { ...ofTeam, delayMs: dice.pick([0, 20, 200, 600]) };
+      return { ...known, delayMs: dice.pick([0, 20, 200, 600]) };
     }
     const nonce = `n${asked.length + 1}`;
     const said = call.messages.filter(({ role }) => role !== 'system');

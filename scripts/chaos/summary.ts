@@ -13,6 +13,9 @@ export interface Summary {
   /** Of every pattern, nested ones among them, and the steps in them that the server accepted. */
   teamRuns: number;
   teamCalls: number;
+  /** Sessions that were saved, put back, forked or loaded, and the snapshots of theirs that are listed. */
+  branches: number;
+  snapshots: number;
   /** Requests that the model received. */
   asked: number;
   /** How often a message was sent, the same ones again included. */
@@ -21,7 +24,8 @@ export interface Summary {
   problems: string[];
 }
 
-export function summaryOf({ seed, rounds, seconds, losses, runs, teamRuns, teamCalls, sent, asked, counts, problems }: Summary): string {
+export function summaryOf(summary: Summary): string {
+  const { seed, rounds, seconds, losses, runs, teamRuns, teamCalls, branches, snapshots, sent, asked, counts, problems } = summary;
   const all = [...losses.values()];
   const workers = all.reduce((sum, one) => sum + one.workers, 0);
   const servers = all.reduce((sum, one) => sum + one.servers, 0);
@@ -37,6 +41,8 @@ export function summaryOf({ seed, rounds, seconds, losses, runs, teamRuns, teamC
         ['… continued as new', `${counts.continuations} times`],
         ['Runs of all patterns, nested ones among them', teamRuns],
         ['… model calls, tool calls and functions finished in them', teamCalls],
+        ['Sessions that were saved, put back, forked and loaded', branches],
+        ['… their snapshots, each of them whole', snapshots],
         ['Messages to sessions', counts.messages],
         ['… sendings: each until it was accepted, and some once more', sent],
         ['Model calls finished (accepted by the server)', counts.finished],
@@ -60,7 +66,8 @@ export async function writeSummary(summary: Summary): Promise<void> {
   const text = `# Chaos
 
 \`npm run test:chaos\` kills workers and the Temporal server with \`kill -9\`, at random and at every kind of step, while sequential runs,
-runs of every other pattern and conversations with tools go on and people say things by update and by signal. Afterwards it compares every run with what the model
+runs of every other pattern and conversations with tools go on, conversations are saved, put back, forked and loaded, and people say
+things by update and by signal. Afterwards it compares every run with what the model
 was asked, what the tools did, and what the server has in its histories:
 
 - every message that was sent is in the transcript once, in its sender's order, and was answered by one turn;
@@ -70,6 +77,8 @@ was asked, what the tools did, and what the server has in its histories:
 - no step is begun twice by a run, no workflow task fails;
 - a run of any pattern, nested runs included, comes to the same result, by the same words and the same number of steps, as one that was
   left in peace;
+- a session that is saved, put back, forked or loaded holds in each branch what was said to that branch, answered once; each command is
+  done once; every snapshot that is listed can be exported, so it is whole;
 - watchers are told everything once, and the words they put together are those of the model.
 
 A model call is finished when the server has accepted its completion. An answer that a worker had not yet reported when it was killed is

@@ -51,7 +51,7 @@ export class Work {
 
   /** Starts it, once, and returns when it has ended. */
   async runPattern(pattern: string, id: string, input: RunInput): Promise<RunHandle> {
-    const run = await this.#insist(async () => {
+    const run = await this.insist(async () => {
       const isThere = await this.world.temporal.workflow
         .getHandle(id)
         .describe()
@@ -80,21 +80,21 @@ export class Work {
           mine.push(message);
           said.push(message);
           // A signal needs a session that is open: the first word is an update.
-          await this.#deliver(run, message, i > 0 && n > 1 && this.dice.roll() < 0.5);
+          await this.deliver(run, message, i > 0 && n > 1 && this.dice.roll() < 0.5);
           await sleep(this.dice.between(0, 1500));
         }
       }),
     );
     for (const { id } of mine) {
-      await this.#insist(async () => {
+      await this.insist(async () => {
         const { status } = await run.turn(id);
         if (status !== 'completed') throw new Error(`"${id}" is ${status}.`);
       });
     }
   }
 
-  async end({ run }: Job): Promise<void> {
-    await this.#insist(() => run.cancel());
+  async end({ run }: Pick<Job, 'run'>): Promise<void> {
+    await this.insist(() => run.cancel());
     await this.#untilEnded(run);
   }
 
@@ -107,16 +107,16 @@ export class Work {
   }
 
   /** Again and again until it is accepted; now and then once more, as one who never heard that it was. */
-  async #deliver(run: RunHandle, message: Said, bySignal: boolean): Promise<void> {
-    await this.#insist(async () => {
+  async deliver(run: RunHandle, message: Said, bySignal: boolean, dice = this.dice): Promise<void> {
+    await this.insist(async () => {
       this.sent += 1;
       await this.#send(run, message, bySignal);
     });
-    if (this.dice.roll() > 0.2) return;
+    if (dice.roll() > 0.2) return;
     const id = this.options.forgetsIds ? `${message.id}-again` : message.id;
-    await this.#insist(async () => {
+    await this.insist(async () => {
       this.sent += 1;
-      await this.#send(run, { ...message, id }, this.dice.roll() < 0.5);
+      await this.#send(run, { ...message, id }, dice.roll() < 0.5);
     });
   }
 
@@ -126,13 +126,14 @@ export class Work {
   }
 
   async #untilEnded(run: RunHandle): Promise<void> {
-    await this.#insist(async () => {
+    await this.insist(async () => {
       const { result, failure } = await run.status();
       if (!result) throw new Error(`"${run.id}" goes on${failure ? `, or rather: ${failure.message}` : ''}.`);
     });
   }
 
-  async #insist<T>(attempt: () => Promise<T>): Promise<T> {
+  /** Again and again, the same way, until it works. */
+  async insist<T>(attempt: () => Promise<T>): Promise<T> {
     const deadline = Date.now() + patienceMs;
     for (;;) {
       try {

@@ -10,7 +10,9 @@ export function createFindMessage({ store, transcripts }: { store: Store; transc
     const entries = (await transcripts.at(head)).concat(fresh);
     if (!entries.some((entry) => entry.id === id)) return { isThere: false };
     const turn = entries.find(({ opens }) => opens?.id === id)?.turn;
-    const replies = entries.flatMap((entry, i) => (turn !== undefined && entry.turn === turn && entry.message.role === 'assistant' ? [i] : []));
+    const replies = entries.flatMap((entry, i) =>
+      turn !== undefined && entry.turn === turn && entry.message.role === 'assistant' ? [i] : [],
+    );
     const reply = replies.at(-1);
     return { isThere: true, ...(reply !== undefined && { reply }) };
   };

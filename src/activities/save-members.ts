@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Context } from '@temporalio/activity';
 import type { WorkflowHandle } from '@temporalio/client';
 import { fail, failureOf } from '../contract/failure.js';
 import { commands, queries } from '../contract/names.js';
 import type { RunResult, RunStatus } from '../contract/run.js';
+import type { CommandStatus } from '../contract/snapshot.js';
 import type { SavedMember, SaveMembersInput, SaveMembersOutput } from '../contract/state-step.js';
 import type { Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
@@ -12,7 +12,7 @@ import { publishEvents } from './publish.js';
 const firstPauseMs = 50;
 const longestPauseMs = 2000;
 
-/** Has each of these runs save itself, and waits until they have. Of one that has ended meanwhile: how. Repeated, it saves once more. */
+/** Has each of these runs save itself, and waits until they have. Of one that has ended meanwhile: how. Safe to repeat. */
 export function createSaveMembers({ store }: { store: Pick<Store, 'events'> }) {
   return async function saveMembers({ operations, ...base }: SaveMembersInput): Promise<SaveMembersOutput> {
     await publishEvents(store.events, base);
@@ -23,10 +23,10 @@ export function createSaveMembers({ store }: { store: Pick<Store, 'events'> }) {
 async function saveMember(workflowId: string): Promise<SavedMember> {
   const handle = Context.current().client.workflow.getHandle(workflowId);
   try {
-    const { operationId } = await handle.executeUpdate<{ operationId: string }, [object]>(commands.save, {
-      args: [{}],
-      updateId: randomUUID(),
-    });
+    // The same on every attempt: it is saved once.
+    const { activityId, workflowExecution } = Context.current().info;
+    const updateId = `${workflowExecution?.runId ?? ''}/${activityId}`;
+    const { operationId } = await handle.executeUpdate<{ operationId: string }, [object]>(commands.save, { args: [{}], updateId });
     return await saved(handle, operationId);
   } catch (error) {
     if (!isOver(error)) throw error;
@@ -39,7 +39,9 @@ async function saved(handle: WorkflowHandle, operationId: string): Promise<Saved
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     Context.current().heartbeat();
     const status = await handle.query<RunStatus>(queries.status);
-    const command = status.commands.find(({ id }) => id === operationId);
+    const command = status.operations.find(
+      (operation): operation is CommandStatus => operation.id === operationId && operation.kind !== 'nested',
+    );
     if (command?.status === 'done' && command.snapshotId) return { snapshotId: command.snapshotId, pattern: status.pattern };
     if (command?.status === 'failed') {
       throw fail('Nested.Failed', `"${handle.workflowId}" could not be saved: ${command.failure?.message ?? 'it did not say why'}`, {

@@ -19,7 +19,7 @@ export interface Watching {
 export interface Watched {
   /** `run.finished` or `run.failed`. */
   last?: RunEvent;
-  /** The last words that were shown. */
+  /** The last complete reply that was shown. */
   lastReply: string;
 }
 
@@ -30,7 +30,11 @@ export async function watchToEnd(
   { from, chatty, taskQueue, hidesTask }: Watching = {},
 ): Promise<Watched> {
   const { terminal, signal } = context;
-  const printer = new EventPrinter(terminal, hidesTask);
+  const commands = {
+    respond: (requestId: string, answer: string) => context.next('respond', run.id, requestId, answer),
+    requests: () => context.next('requests', run.id),
+  };
+  const printer = new EventPrinter(terminal, { commands, ...(hidesTask && { hidesTask }) });
   let last: RunEvent | undefined;
   const pulse = setInterval(() => {
     const text = printer.waitingFor();

@@ -1,4 +1,5 @@
 /** Waits for the reply to a message: on the event log, and by asking the run whenever the log is silent. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../contract/failure.js';
 import type { Span } from '../contract/json.js';
 import type { TurnStatus } from '../contract/run.js';
@@ -42,16 +43,26 @@ export async function awaitTurn(context: ClientContext, awaited: AwaitedTurn): P
       if (event.type === 'delta' && !event.kind && event.turn !== undefined && ordinals.has(event.turn)) awaited.onDelta?.(event.text);
       if ((event.type === 'turn.completed' || event.type === 'turn.failed') && event.turnId === turnId) break;
     }
-    const turn = await awaited.told().catch((error: unknown) => {
-      if (giveUp.aborted && isSilence(error)) return undefined;
-      throw error;
-    });
+    const turn = await patiently(awaited.told, giveUp);
     if (turn?.status === 'completed') return { ...turn, reply: turn.reply ?? '' };
     if (turn?.failure) throw fail(asFailureType(turn.failure.type), turn.failure.message, { final: true });
     if (giveUp.aborted) throw fail('Run.TimedOut', `No reply to "${turnId}" yet; the turn goes on. Ask again with the same id.`);
     // A session that was closed and opened again under its id has a log of its own.
     awaited.forgetFirstRun();
     if ((await awaited.firstRunId()) === firstRunId) throw fail('Run.Closed', `The run ended before "${turnId}" was answered.`);
+  }
+}
+
+/** Who does not answer just now is asked again, as long as there is time. */
+async function patiently(ask: () => Promise<TurnStatus>, giveUp: AbortSignal): Promise<TurnStatus | undefined> {
+  for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, 2000)) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isSilence(error)) throw error;
+      if (giveUp.aborted) return undefined;
+    }
+    await sleep(pauseMs);
   }
 }
 

@@ -25,6 +25,8 @@ function asFailure(error: unknown): unknown {
   }
   if (error instanceof WorkflowUpdateFailedError && error.cause instanceof ApplicationFailure) {
     const { type, message, details } = error.cause;
+    if (type === 'UnprocessedUpdate')
+      return fail('Connection.Failed', 'The worker that took the message up has not answered it. Try again.', { cause: error });
     return fail(asFailureType(type), message, { cause: error.cause, details: details ?? [], final: true });
   }
   if (!isGrpcServiceError(error)) {
@@ -35,12 +37,14 @@ function asFailure(error: unknown): unknown {
   return grpcFailure(error.code, error.details, error) ?? error;
 }
 
+const cancelled = 1;
 const deadlineExceeded = 4;
 const resourceExhausted = 8;
 const unavailable = 14;
 
 function grpcFailure(code: number, details: string, cause: unknown) {
-  if (code === unavailable || code === deadlineExceeded) {
+  // What a server that goes down had not answered yet is cancelled.
+  if (code === unavailable || code === deadlineExceeded || code === cancelled) {
     return fail('Connection.Failed', `Temporal does not answer: ${details}. Is the server running, and a worker on this task queue?`, {
       cause,
     });

@@ -13,6 +13,7 @@ import { referencesIn } from '../store/references.js';
 import type { ClientContext } from './context.js';
 import { readStoredSnapshot } from './snapshots.js';
 import { stateIn } from './transcript.js';
+import { withoutPast } from './without-past.js';
 
 /** Characters. A longer text is refused before it is looked into. */
 const longestDocument = 256 * 1024 * 1024;
@@ -29,7 +30,8 @@ export async function exportSnapshot(context: ClientContext, id: string, agents:
     const text = await context.store.blobs.get(next);
     if (text === undefined) continue;
     blobs[next] = text;
-    open.push(...referencesIn(JSON.parse(text)));
+    // Snapshots in its past are not a part of it.
+    open.push(...referencesIn(withoutPast(JSON.parse(text))));
   }
   const problems = problemsIn(blobs, id);
   if (problems.length > 0) throw problemsFailure(`The snapshot ${id} in this store`, problems, 'State.Unreadable');
@@ -74,7 +76,7 @@ export async function importSnapshot({ store }: ClientContext, document: string 
 }
 
 function recordOf(id: string, { run, at, reason, label }: Snapshot, { lastTurn: turn, transcript }: RunState): SnapshotRecord {
-  return { id, ...run, at, reason, ...(label !== undefined && { label }), turn, length: transcript.head?.length ?? 0 };
+  return { id, ...run, at, reason, ...(label !== undefined && { label }), turn, length: transcript.head?.length ?? 0, key: id };
 }
 
 function parsed(text: string): unknown {

@@ -8,22 +8,20 @@ export interface Execution {
   runId: string;
 }
 
-/** What it was started with: a document, or the state that the execution before it has handed on. */
-export async function inputOf(context: ClientContext, execution: Execution): Promise<unknown[]> {
-  const { events } = await pageOf(context, execution, 1);
-  const payloads = events[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
-  return await decodeArrayFromPayloads(context.temporal.options.loadedDataConverter, payloads);
+export interface Beginning {
+  /** A document, or the state that the execution before has handed on. */
+  input: unknown[];
+  /** No worker has done anything for it, ever. */
+  isUntouched: boolean;
 }
 
-/** No worker has done anything for it. */
-export async function isUntouched(context: ClientContext, execution: Execution): Promise<boolean> {
-  let next: Uint8Array | undefined;
-  do {
-    const page = await pageOf(context, execution, 1000, next);
-    if (page.events.some((event) => event.workflowTaskCompletedEventAttributes)) return false;
-    next = page.next;
-  } while (next);
-  return true;
+export async function beginningOf(context: ClientContext, execution: Execution): Promise<Beginning> {
+  let { events, next } = await pageOf(context, execution, 10);
+  const payloads = events[0]?.workflowExecutionStartedEventAttributes?.input?.payloads;
+  const input = await decodeArrayFromPayloads(context.temporal.options.loadedDataConverter, payloads);
+  const isTouched = () => events.some(({ workflowTaskCompletedEventAttributes: completed }) => completed);
+  while (!isTouched() && next) ({ events, next } = await pageOf(context, execution, 1000, next));
+  return { input, isUntouched: !isTouched() };
 }
 
 async function pageOf(context: ClientContext, execution: Execution, maximumPageSize: number, nextPageToken?: Uint8Array) {

@@ -76,11 +76,7 @@ export class RunHandle<Result = Json> {
     return await readAgentState(this.context, this.#page, name);
   }
 
-  /**
-   * Saves the run; gives the snapshot with everything that belongs to it: one document that goes on anywhere.
-   *
-   * @param options.agents whose state documents go along, for readers in other languages. @default 'none'
-   */
+  /** Saves the run; gives the snapshot and all that belongs to it, and the documents of `agents`: one document that goes on anywhere. */
   async export({ agents }: { agents?: AgentsToExport } = {}): Promise<RunExport> {
     return await exportSnapshot(this.context, (await this.save({ label: 'export' })).snapshotId, agents);
   }
@@ -238,8 +234,13 @@ export class RunHandle<Result = Json> {
   }
 
   async #command(name: string, input: object, timeout: Span = '10 minutes') {
-    const { operationId } = await this.#update<{ operationId: string }>(name, input);
-    return await awaitCommand(operationId, () => this.status(), milliseconds(timeout));
+    const id = randomUUID();
+    return await awaitCommand(
+      id,
+      milliseconds(timeout),
+      () => this.#update(name, input, id),
+      () => this.status(),
+    );
   }
 
   /** The first execution's run id: with the workflow id, the key of the event log. */

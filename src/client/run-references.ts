@@ -6,7 +6,7 @@ import type { SnapshotParts } from '../contract/state-step.js';
 import { mentionsIn } from '../store/references.js';
 import { asFailureType, call } from './call.js';
 import type { ClientContext } from './context.js';
-import { inputOf, isUntouched } from './history.js';
+import { beginningOf } from './history.js';
 import { withoutPast } from './without-past.js';
 
 type Execution = Pick<WorkflowExecutionInfo, 'workflowId' | 'runId' | 'status' | 'closeTime'>;
@@ -32,19 +32,24 @@ export async function* referencesOfRuns(context: ClientContext): AsyncGenerator<
 
 /** `undefined`: it is none of ours. */
 async function referencesOf(context: ClientContext, execution: Execution): Promise<string[] | undefined> {
-  const isOpen = execution.closeTime === undefined;
+  // What an open run was given, it may not have looked at.
+  const given = execution.closeTime ? undefined : await givenTo(context, execution);
+  if (given?.isUntouched) return given.references;
   try {
     const told = await ask<SnapshotParts>(context, execution, queries.snapshot);
-    const references = mentionsIn({ ...told, document: withoutPast(told.document) });
-    // What an open run was given, it may not have looked at.
-    return isOpen ? [...references, ...(await inputReferences(context, execution))] : references;
+    return [...mentionsIn({ ...told, document: withoutPast(told.document) }), ...(given?.references ?? [])];
   } catch (error) {
+    if (failureOf(error).type === 'Run.NotFound') throw error;
     if (error instanceof QueryNotRegisteredError && !(await isOurs(context, execution))) return undefined;
-    // No worker has taken it up, ever: there is nothing but its input.
-    if (failureOf(error).type !== 'Run.NotFound' && (await isUntouched(context, execution)))
-      return await inputReferences(context, execution);
+    // Ended from outside before a worker had taken it up.
+    if (execution.closeTime && (await givenTo(context, execution)).isUntouched) return [];
     throw error;
   }
+}
+
+async function givenTo(context: ClientContext, execution: Execution): Promise<{ references: string[]; isUntouched: boolean }> {
+  const { input, isUntouched } = await beginningOf(context, execution);
+  return { references: input.flatMap((document) => mentionsIn(withoutPast(document))), isUntouched };
 }
 
 async function ask<T>(context: ClientContext, { workflowId, runId }: Execution, query: string): Promise<T> {
@@ -60,10 +65,6 @@ async function isOurs(context: ClientContext, execution: Execution): Promise<boo
     if (error instanceof QueryNotRegisteredError) return false;
     throw error;
   }
-}
-
-async function inputReferences(context: ClientContext, execution: Execution): Promise<string[]> {
-  return (await inputOf(context, execution)).flatMap((input) => mentionsIn(withoutPast(input)));
 }
 
 function silent({ workflowId, runId }: Execution, error: unknown) {

@@ -1,4 +1,5 @@
 /** Snapshots from the outside: what was asked for is waited for, and what is in the store is read. */
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../contract/failure.js';
 import { isSnapshotId } from '../contract/guards.js';
@@ -7,7 +8,7 @@ import type { CommandStatus, SaveInput, Snapshot } from '../contract/snapshot.js
 import type { SnapshotParts } from '../contract/state-step.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import { writeSnapshot } from '../store/write-snapshot.js';
-import { asFailureType } from './call.js';
+import { asFailureType, isSilence } from './call.js';
 import type { ClientContext } from './context.js';
 
 const firstPauseMs = 30;
@@ -16,19 +17,34 @@ const longestPauseMs = 1000;
 /** @throws `Run.TimedOut` (it is still done later) · the failure of the command */
 export async function awaitCommand(
   operationId: string,
-  status: () => Promise<RunStatus>,
   timeoutMs: number,
+  /** The same id again is the same command. */
+  ask: () => Promise<unknown>,
+  status: () => Promise<RunStatus>,
 ): Promise<CommandStatus & { status: 'done' }> {
   const until = Date.now() + timeoutMs;
+  // Who does not answer just now may still do it, or have done it.
+  const patiently = async <T>(what: () => Promise<T>): Promise<T | undefined> => {
+    try {
+      return await what();
+    } catch (error) {
+      if (Date.now() < until && isSilence(error)) return undefined;
+      throw error;
+    }
+  };
+  let isAccepted = false;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
-    const { commands, runId } = await status();
-    const command = commands.find(({ id }) => id === operationId);
+    isAccepted ||= (await patiently(ask)) !== undefined;
+    const told = isAccepted ? await patiently(status) : undefined;
+    const command = told?.operations.find(
+      (operation): operation is CommandStatus => operation.id === operationId && operation.kind !== 'nested',
+    );
     if (command?.status === 'done') return { ...command, status: 'done' };
     if (command?.failure) throw fail(asFailureType(command.failure.type), command.failure.message, { final: true });
     if (Date.now() >= until) {
       throw fail(
         'Run.TimedOut',
-        `"${runId}" has not come to it within ${timeoutMs} ms; it does so when the step in flight is done. Look at its status.`,
+        `"${told?.runId ?? operationId}" has not come to it within ${timeoutMs} ms; it does so when the step in flight is done. Look at its status.`,
       );
     }
     await sleep(pauseMs);
@@ -38,7 +54,7 @@ export async function awaitCommand(
 /** Writes down what a run that has ended tells of itself. */
 export async function saveClosed({ store }: ClientContext, parts: SnapshotParts, { label }: SaveInput): Promise<{ snapshotId: string }> {
   const document = { ...parts.document, ...(label !== undefined && { label }) };
-  const { id } = await writeSnapshot(store, { ...parts, document });
+  const { id } = await writeSnapshot(store, { ...parts, document, key: randomUUID() });
   return { snapshotId: id };
 }
 

@@ -156,10 +156,8 @@ export interface RunStatus {
   inbox: number;
   /** Questions that wait for a person, those of nested runs included. */
   requests: string[];
-  /** Runs that this one has started and waits for. */
-  operations: { id: string; runId: string; member: string }[];
-  /** What became of the last that it was asked to save, fork or go back to. */
-  commands: CommandStatus[];
+  /** Runs that this one has started and waits for; and what became of the last that it was asked to save, fork or go back to. */
+  operations: (NestedStatus | CommandStatus)[];
   /** The newest snapshot. */
   snapshotId?: string;
   /** The snapshot that it was started from. */
@@ -170,6 +168,15 @@ export interface RunStatus {
   failure?: { type: string; message: string };
   transcriptLength: number;
   startedAt: string;
+}
+
+/** A run that another has started. */
+export interface NestedStatus {
+  id: string;
+  kind: 'nested';
+  /** Workflow id. */
+  runId: string;
+  member: string;
 }
 
 /** Where a run is, for machines: the `checkpoint` query. Small, versioned, and the same shape in every language. */

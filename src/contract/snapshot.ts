@@ -74,6 +74,8 @@ export interface SnapshotRecord {
   turn: number;
   /** Entries in its transcript. */
   length: number;
+  /** What it was made for. A worker that was lost may have made one already, whose id nobody was told. */
+  key: string;
 }
 
 /** How often a run keeps a snapshot by itself, and how many of these. */
@@ -103,7 +105,7 @@ export interface ForkInput {
   as?: string;
 }
 
-/** What a run was asked to do with its own state: accepted at once, done where nothing is half done. */
+/** What a run was asked to do with its own state: accepted at once, done where nothing is half done. One of `status.operations`. */
 export interface CommandStatus {
   id: string;
   kind: 'save' | 'rollback' | 'fork';

@@ -15,6 +15,8 @@ export interface SnapshotParts {
 }
 
 export interface SaveSnapshotInput extends StepInput, SnapshotParts {
+  /** What it is made for: of two with one key the later stays on the list. */
+  key: string;
   /** So many of those that the run keeps by itself stay. */
   keep?: number;
 }

@@ -18,6 +18,7 @@ export interface Arrival {
 export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands }: Arrival): RunState {
   const { cancel: _, stop, done, ...saved } = shifted(loaded, nowMs);
   const { snapshotId, run, settings, overridden } = loaded;
+  const known = new Set(saved.said.map(({ id }) => id));
   return {
     ...saved,
     // What had come to its end has its output; what was stopped goes on.
@@ -25,8 +26,8 @@ export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested,
     conversationId,
     settings,
     ...(nested && { nested: { ...nested, ...(saved.nested?.inherited && { inherited: saved.nested.inherited }) } }),
-    inbox: [...saved.inbox, ...inbox],
-    said: [...saved.said, ...said.filter(({ id }) => !saved.said.some((known) => known.id === id))],
+    inbox: [...saved.inbox, ...inbox.filter(({ id }) => !known.has(id))],
+    said: [...saved.said, ...said.filter(({ id }) => !known.has(id))],
     outbox: [],
     post: [],
     eventCount: 0,

@@ -26,6 +26,22 @@ export interface BlobStore {
   put(text: string): Promise<string>;
   /** `undefined` when there is none. */
   get(id: string): Promise<string | undefined>;
+  /**
+   * Goes through all blobs of this environment once. One that is not referenced is doomed; one that was doomed at least so long ago, by
+   * the store's clock, is deleted. Whoever puts the same text again, or refers to it, saves it. Others go on reading and writing.
+   */
+  collect(isReferenced: (id: string) => boolean, graceMs: number): Promise<Swept>;
+}
+
+/** What became of all blobs: each is counted once. */
+export interface Swept {
+  /** Referenced. */
+  kept: number;
+  /** Not referenced, and waiting for their time, newly or already. */
+  doomed: number;
+  deleted: number;
+  /** What the deleted ones took up in the store. */
+  bytes: number;
 }
 
 /** Which snapshots there are. The documents themselves are blobs, and a snapshot's id is the id of its document. */
@@ -36,6 +52,8 @@ export interface SnapshotIndex {
   get(id: string): Promise<SnapshotRecord | undefined>;
   /** Those of a run, the one added last first. */
   list(workflowId: string, options?: { limit?: number }): Promise<SnapshotRecord[]>;
+  /** Those of all runs, page by page: begins after the last id of the page before, in an order of the engine's own. */
+  all(after?: string, limit?: number): Promise<SnapshotRecord[]>;
   /** Takes them off the list; ids that are not on it are no problem. Their documents stay. */
   remove(ids: readonly string[]): Promise<void>;
 }

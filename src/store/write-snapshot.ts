@@ -11,7 +11,7 @@ const listed = 1000;
  */
 export async function writeSnapshot(
   { blobs, snapshots }: Pick<Store, 'blobs' | 'snapshots'>,
-  { document, head: before, segments, fresh, keep }: SnapshotParts & Pick<SaveSnapshotInput, 'keep'>,
+  { document, head: before, segments, fresh, keep, key }: SnapshotParts & Pick<SaveSnapshotInput, 'keep' | 'key'>,
 ): Promise<SaveSnapshotOutput> {
   let head: TranscriptHead = before;
   if (fresh.length > 0) {
@@ -25,7 +25,12 @@ export async function writeSnapshot(
   const id = await blobs.put(JSON.stringify({ ...document, state: { ...document.state, transcript } }));
   const { run, at, reason, label } = document;
   const { lastTurn: turn } = document.state as { lastTurn: number };
-  await snapshots.add({ id, ...run, at, reason, ...(label !== undefined && { label }), turn, length });
+  await snapshots.add({ id, ...run, at, reason, ...(label !== undefined && { label }), turn, length, key });
+  const others = await snapshots.list(run.workflowId, { limit: listed });
+  const twins = others.filter(
+    (other) => other.key === key && other.firstRunId === run.firstRunId && other.reason === reason && other.id !== id,
+  );
+  if (twins.length > 0) await snapshots.remove(twins.map((twin) => twin.id));
   if (reason === 'turn' && keep !== undefined) await forgetOld(snapshots, run.workflowId, keep);
   return { id, head };
 }

@@ -126,6 +126,7 @@ test('without the server that was named, every command says where it looked', as
     ['fork', 'x'],
     ['load', 'f'.repeat(32)],
     ['export', 'x'],
+    ['collect'],
     ['worker'],
     ['dev'],
     ['demo'],

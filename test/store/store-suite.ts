@@ -60,6 +60,7 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       reason: 'asked',
       turn: 2,
       length: 5,
+      key: id,
     });
 
     test('those of a run are listed with the last one first, and found by their ids', async () => {
@@ -90,6 +91,23 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       expect(await (await open()).snapshots.get('a')).toBeUndefined();
       expect(await store.snapshots.list('a run')).toEqual([]);
       expect(await elsewhere.snapshots.get('a')).toEqual(snapshot('a'));
+    });
+
+    test('those of all runs are listed page by page, those of other environments are not', async () => {
+      const ids = Array.from({ length: 25 }, (_, i) => `snapshot ${i}`);
+      for (const [i, id] of ids.entries()) await store.snapshots.add(snapshot(id, `run ${i % 3}`));
+      await (await open(staging)).snapshots.add(snapshot('theirs'));
+
+      const found: SnapshotRecord[] = [];
+      for (let page = await store.snapshots.all(undefined, 10); page.length > 0; page = await store.snapshots.all(page.at(-1)!.id, 10)) {
+        found.push(...page);
+        // What leaves the list does not take others with it.
+        await store.snapshots.remove([page.at(-1)!.id]);
+      }
+
+      expect(found.map(({ id }) => id).sort()).toEqual(ids.sort());
+      expect(found.find(({ id }) => id === 'snapshot 4')).toEqual(snapshot('snapshot 4', 'run 1'));
+      expect(await store.snapshots.all()).toHaveLength(22);
     });
 
     test('ids and names are taken as they are', async () => {
@@ -140,6 +158,141 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
     test('more than 64 MiB is refused before anything is written', async () => {
       await expect(store.blobs.put('x'.repeat(64 * 1024 * 1024 + 1))).rejects.toMatchObject({ type: 'Input.TooLarge' });
     });
+  });
+
+  describe(`${engine}: collecting`, () => {
+    const nothing = (): boolean => false;
+    const sizeOf = (text: string): number => Buffer.byteLength(text);
+
+    test('what nothing refers to is doomed, and deleted the next time; what is referenced stays', async () => {
+      const [kept, lost] = [await store.blobs.put('kept'), await store.blobs.put('lost')];
+
+      const first = await store.blobs.collect((id) => id === kept, 0);
+      const afterFirst = await store.blobs.get(lost);
+      const second = await store.blobs.collect((id) => id === kept, 0);
+
+      expect(first).toEqual({ kept: 1, doomed: 1, deleted: 0, bytes: 0 });
+      expect(afterFirst).toBe('lost');
+      expect(second).toEqual({ kept: 1, doomed: 0, deleted: 1, bytes: sizeOf('lost') });
+      expect([await store.blobs.get(kept), await store.blobs.get(lost)]).toEqual(['kept', undefined]);
+      expect(await store.blobs.collect((id) => id === kept, 0)).toEqual({ kept: 1, doomed: 0, deleted: 0, bytes: 0 });
+    });
+
+    test('what is doomed stays for as long as it was given, however often others look', async () => {
+      const id = await store.blobs.put('not yet');
+      await store.blobs.collect(nothing, 1000);
+      const doomed = performance.now();
+
+      for (; performance.now() - doomed < 700; await sleep(100)) {
+        expect(await store.blobs.collect(nothing, 1000)).toMatchObject({ doomed: 1, deleted: 0 });
+      }
+      await sleep(500);
+
+      expect(await store.blobs.collect(nothing, 1000)).toMatchObject({ doomed: 0, deleted: 1 });
+      expect(await store.blobs.get(id)).toBeUndefined();
+    });
+
+    test.each([
+      ['a short text', 'said again'],
+      ['a long one', 'said again '.repeat(20_000)],
+    ])('%s that is put again is doomed no more: its time begins anew', async (_, text) => {
+      const id = await store.blobs.put(text);
+      await store.blobs.collect(nothing, 0);
+      await (await open()).blobs.put(text);
+
+      expect(await store.blobs.collect(nothing, 0)).toMatchObject({ doomed: 1, deleted: 0 });
+      expect(await store.blobs.get(id)).toBe(text);
+    });
+
+    test('what is referenced again is doomed no more', async () => {
+      const id = await store.blobs.put('remembered');
+      await store.blobs.collect(nothing, 0);
+      await store.blobs.collect(() => true, 0);
+
+      expect(await store.blobs.collect(nothing, 0)).toMatchObject({ doomed: 1, deleted: 0 });
+      expect(await store.blobs.get(id)).toBe('remembered');
+    });
+
+    test('a text that was deleted can be put again', async () => {
+      const id = await store.blobs.put('back again');
+      for (let i = 0; i < 2; i++) await store.blobs.collect(nothing, 0);
+      await store.blobs.put('back again');
+
+      expect(await store.blobs.get(id)).toBe('back again');
+      expect(await store.blobs.collect(nothing, 0)).toMatchObject({ doomed: 1, deleted: 0 });
+    });
+
+    test('other environments are not touched', async () => {
+      const other = await open(staging);
+      const id = await other.blobs.put('theirs');
+      await store.blobs.put('theirs');
+      for (let i = 0; i < 2; i++) await store.blobs.collect(nothing, 0);
+
+      expect([await store.blobs.get(id), await other.blobs.get(id)]).toEqual([undefined, 'theirs']);
+      expect(await other.blobs.collect(nothing, 0)).toMatchObject({ doomed: 1, deleted: 0 });
+    });
+
+    test('more than fits on a page is seen once each, and others read and write meanwhile', async () => {
+      const other = await open();
+      const ids = await Promise.all(Array.from({ length: 1203 }, (_, i) => store.blobs.put(`text ${i}`)));
+      const even = new Set(ids.filter((_, i) => i % 2 === 0));
+      const seen: string[] = [];
+      const writing = (async () => {
+        for (let i = 0; i < 50; i++) await other.blobs.put(`beside ${i}`);
+      })();
+
+      const isEven = (id: string): boolean => {
+        seen.push(id);
+        return even.has(id);
+      };
+      await store.blobs.collect(isEven, 0);
+      await writing;
+      expect(new Set(seen).size).toBe(seen.length);
+      expect(ids.every((id) => seen.includes(id))).toBe(true);
+      const swept = await store.blobs.collect((id) => even.has(id), 0);
+
+      expect(swept.kept).toBe(602);
+      expect(swept.deleted).toBeGreaterThanOrEqual(601);
+      expect(await Promise.all(ids.map(async (id) => (await store.blobs.get(id)) !== undefined))).toEqual(ids.map((id) => even.has(id)));
+    });
+
+    test('what is put between the look at it and its end is there afterwards', async () => {
+      const other = await open();
+      for (const text of Array.from({ length: 60 }, (_, i) => `put in between ${i} `.repeat(i % 2 ? 1 : 2000))) {
+        const id = await store.blobs.put(text);
+        await store.blobs.collect(nothing, 0);
+        let putting: Promise<string> | undefined;
+        const putNow = (found: string): boolean => {
+          if (found === id) putting = other.blobs.put(text);
+          return false;
+        };
+
+        await store.blobs.collect(putNow, 0);
+        await putting;
+
+        expect(putting).toBeDefined();
+        expect(await store.blobs.get(id)).toBe(text);
+      }
+    });
+
+    test('two processes that put and delete the same texts, many times: what was acknowledged is there', async () => {
+      const graceMs = 60;
+      const child = await openElsewhere();
+      let isDone = false;
+      const putting = child.tell({ do: 'cling', texts: 1000, forMs: 5000, graceMs }).finally(() => (isDone = true));
+      let deleted = 0;
+      while (!isDone) {
+        deleted += (await store.blobs.collect(nothing, graceMs)).deleted;
+        await sleep(2);
+      }
+      await putting;
+
+      const [clung] = child.reports.filter((report) => report.is === 'clung');
+      expect(clung?.lost).toEqual([]);
+      // Otherwise this has shown nothing.
+      expect(clung?.judged).toBeGreaterThan(500);
+      expect(deleted).toBeGreaterThan(100);
+    }, 60_000);
   });
 
   describe(`${engine}: events`, () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { NewEvent, RunEvent } from '../../src/contract/event.js';
 import type { SnapshotRecord } from '../../src/contract/snapshot.js';
-import type { Environment, Store } from '../../src/store/store.js';
+import type { Environment, Store, Swept } from '../../src/store/store.js';
 
 export interface MemoryStore extends Store {
   /** Everything put, by id. */
@@ -14,6 +14,7 @@ export interface MemoryStore extends Store {
 export function memoryStore(environment: Environment = { namespace: 'default', taskQueue: 'ostinato' }): MemoryStore {
   const texts = new Map<string, string>();
   const appended: NewEvent[] = [];
+  const doomed = new Map<string, number>();
   let listed: SnapshotRecord[] = [];
   return {
     environment,
@@ -23,9 +24,29 @@ export function memoryStore(environment: Environment = { namespace: 'default', t
       put: async (text) => {
         const id = createHash('sha256').update(text).digest('hex').slice(0, 32);
         texts.set(id, text);
+        doomed.delete(id);
         return id;
       },
       get: async (id) => texts.get(id),
+      collect: async (isReferenced, graceMs) => {
+        const swept: Swept = { kept: 0, doomed: 0, deleted: 0, bytes: 0 };
+        for (const [id, text] of [...texts]) {
+          const since = doomed.get(id) ?? Infinity;
+          if (isReferenced(id)) {
+            doomed.delete(id);
+            swept.kept += 1;
+          } else if (since <= Date.now() - graceMs) {
+            texts.delete(id);
+            doomed.delete(id);
+            swept.deleted += 1;
+            swept.bytes += Buffer.byteLength(text);
+          } else {
+            doomed.set(id, Math.min(since, Date.now()));
+            swept.doomed += 1;
+          }
+        }
+        return swept;
+      },
     },
     snapshots: {
       add: async (snapshot) => {
@@ -33,6 +54,11 @@ export function memoryStore(environment: Environment = { namespace: 'default', t
       },
       get: async (id) => listed.find((snapshot) => snapshot.id === id),
       list: async (workflowId, { limit = 100 } = {}) => listed.filter((snapshot) => snapshot.workflowId === workflowId).slice(0, limit),
+      all: async (after = '', limit = 100) =>
+        listed
+          .filter(({ id }) => id > after)
+          .sort((a, b) => (a.id < b.id ? -1 : 1))
+          .slice(0, limit),
       remove: async (ids) => void (listed = listed.filter(({ id }) => !ids.includes(id))),
     },
     events: {

@@ -62,7 +62,9 @@ const sorted = (list: string[]) => [...list].sort();
 const start = async (world: World, pattern: string, scene: Scene): Promise<RunHandle> =>
   await world.client.start(pattern, { task: 'go', ...scene.input } as RunInput);
 const asked = async (run: RunHandle, kind: string) =>
-  await eventually(async () => expect((await run.status()).commands).toContainEqual(expect.objectContaining({ kind, status: 'pending' })));
+  await eventually(async () =>
+    expect((await run.status()).operations).toContainEqual(expect.objectContaining({ kind, status: 'pending' })),
+  );
 
 describe.each(names.flatMap((pattern) => scenes[pattern].asked.map((_, step) => [pattern, step + 1] as const)))(
   '%s, saved after step %i,',

@@ -1,6 +1,7 @@
 /** The commands, in the order of the help. */
 import type { Cli } from '../cli.js';
 import { addCancel } from './cancel.js';
+import { addCollect } from './collect.js';
 import { addDelete } from './delete.js';
 import { addDemo } from './demo.js';
 import { addDev } from './dev.js';
@@ -50,4 +51,5 @@ export const commands: ((cli: Cli) => void)[] = [
   addExport,
   addImport,
   addDelete,
+  addCollect,
 ];

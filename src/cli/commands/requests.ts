@@ -18,10 +18,9 @@ async function requests(context: Context, id: string, { all }: { all?: boolean }
   const known = await withAbsenceNoted(context, place, place.client.attach(id).requests());
   const shown = known.filter(({ status }) => all || status === 'pending');
   for (const request of shown) {
-    const command = request.status === 'pending' ? context.next('respond', id, request.requestId, '…') : undefined;
-    terminal.line(requestText(request, terminal.style, command));
+    terminal.line(requestText(request, terminal.style, (answer) => context.next('respond', id, request.requestId, answer)));
     terminal.line();
   }
-  if (shown.length === 0) terminal.note(`${id} asks nobody anything.`);
+  if (shown.length === 0) terminal.note(`${id} asks nobody anything${known.length > 0 ? ' any more' : ''}.`);
   terminal.document(shown);
 }

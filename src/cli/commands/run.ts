@@ -25,14 +25,19 @@ async function run(context: Context, name: string, options: RunOptions & Project
   const project = await loadProject(machine.cwd, options.config);
   const what = await findWhat(name, project);
   const input = await readRunInput(what, options, machine);
-  const place = await openPlaceOrStart(context, async () => project);
+  // The project is asked for only where the worker has to be this process.
+  let endsWithUs = false;
+  const place = await openPlaceOrStart(context, async () => {
+    endsWithUs = true;
+    return project;
+  });
   const startedAt = Date.now();
   const handle = await startRun(place.client, what, input, options);
   const { dim, green, yellow } = terminal.noteStyle;
   terminal.note(dim([`run ${handle.id}`, place.uiUrl(handle.id)].filter(Boolean).join(' · ')));
   if (what === 'session')
     terminal.note(dim(`A session stays open: Ctrl-C stops watching, \`${context.next('cancel', handle.id)}\` ends it.`));
-  context.onInterrupt(`Stopped watching; the run is not stopped. Come back with:  ${context.next('watch', handle.id)}`);
+  context.onInterrupt(farewell(context, handle.id, options, endsWithUs));
   const { lastReply } = await watchToEnd(context, place, handle, { hidesTask: true });
   const result = await handle.result();
   const output = outputText(result);
@@ -40,4 +45,11 @@ async function run(context: Context, name: string, options: RunOptions & Project
   terminal.note(`${result.status === 'completed' ? green('✓') : yellow('■')} ${summary(result, Date.now() - startedAt)}`);
   terminal.document(result);
   return exitCodeOfResult(result);
+}
+
+function farewell(context: Context, id: string, { config }: ProjectOptions, endsWithUs: boolean): string {
+  const watch = context.next('watch', id);
+  if (!endsWithUs) return `Stopped watching; the run is not stopped. Come back with:  ${watch}`;
+  const dev = context.next('dev', ...(config === undefined ? [] : ['--config', config]));
+  return `Stopped. The worker ended with this command, so the run waits. It goes on with:  ${dev}\nWatch it there, from another terminal:  ${watch}`;
 }

@@ -21,14 +21,15 @@ async function watch(context: Context, id: string, options: { from?: number }) {
   const place = await openPlace(context);
   const found = await place.find(id);
   context.onInterrupt(`Stopped watching; the run is not stopped. Come back with:  ${context.next('watch', id)}`);
-  const { last, lastReply } = await watchToEnd(context, place, place.client.attach(id), { ...options, taskQueue: found?.taskQueue });
+  const run = place.client.attach(id);
+  const { last, lastReply } = await watchToEnd(context, place, run, { ...options, taskQueue: found?.taskQueue });
   if (last?.type === 'run.failed') {
     terminal.note(`${red('✗')} ${printable(last.failure.message)} ${dim(`(${last.failure.type})`)}`);
     return exitCodeOf(last.failure.type);
   }
   if (last?.type !== 'run.finished') return undefined;
-  const output = outputText(last.result);
-  if (lastReply === '' && output !== '') terminal.line(printable(output));
+  const output = outputText(last.result.outputArtifact === undefined ? last.result : await run.result());
+  if (output.trim() !== lastReply.trim()) terminal.line(printable(output));
   terminal.note(`${last.result.status === 'completed' ? green('✓') : yellow('■')} ${summary(last.result)}`);
   return exitCodeOfResult(last.result);
 }

@@ -23,10 +23,6 @@ export function decisionText(event: RunEvent): string | undefined {
       return `Not usable, from ${event.by}: ${short(event.reason, 200)}`;
     case 'condition.met':
       return event.conditions.map(({ reason }) => reason).join(' ');
-    case 'request.answered':
-      return `${event.requestId} is answered${event.by ? ` by ${event.by}` : ''}: ${short(JSON.stringify(event.response), 200)}`;
-    case 'request.expired':
-      return `${event.requestId} has expired.`;
     default:
       return undefined;
   }

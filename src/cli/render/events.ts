@@ -1,55 +1,80 @@
-/** A run as it happens: each agent's words under its name, as they come. */
-import type { RunEvent } from '../../contract/event.js';
+/** A run as it happens, with the runs nested in it: each agent's words under its name, as they come. */
+import type { EventTypes, RunEvent } from '../../contract/event.js';
 import { printable, type Terminal } from '../terminal.js';
+import { Asked, type AskingCommands } from './asked.js';
 import { decisionText } from './decisions.js';
+import { Floor, type Speaker } from './floor.js';
+import { Speech } from './speech.js';
+import { stateText } from './state-events.js';
+import { Where } from './where.js';
 import { count, duration, short } from './words.js';
 
-interface Speaker {
-  agent: string;
-  /** The step whose words are being shown, its attempt, and what of them has been shown. */
-  step?: string;
-  attempt: number;
-  shown: string;
-  hasHeading: boolean;
-  /** What it said while another was speaking. */
-  held: string[];
-  isDone: boolean;
+export interface EventPrinterOptions {
+  /** Whoever watches has just written the task. */
+  hidesTask?: boolean;
+  /** How whoever watches can answer. */
+  commands?: AskingCommands;
 }
 
 export class EventPrinter {
-  /** The last complete message of an agent. */
+  /** The last complete reply. */
   lastReply = '';
+  readonly #where = new Where();
+  readonly #floor: Floor;
+  readonly #asked: Asked;
+  /** By run and ordinal of the turn. */
   readonly #speakers = new Map<string, Speaker>();
-  #current: Speaker | undefined;
+  /** Turns that have ended, by run: the log may tell of their beginning afterwards. */
+  readonly #ended = new Map<string, Set<string>>();
+  /** The last reply in each run. */
+  readonly #replies = new Map<string, string>();
+  #plan = '';
+  #hasBegun = false;
   #heardAt = Date.now();
 
-  /** `hidesTask`: whoever watches has just written it. */
   constructor(
     private readonly terminal: Terminal,
-    private readonly hidesTask = false,
-  ) {}
+    private readonly options: EventPrinterOptions = {},
+  ) {
+    this.#floor = new Floor(terminal, (inner, outer) => this.#where.isWithin(inner, outer));
+    this.#asked = new Asked(terminal.style, options.commands);
+  }
 
   print(event: RunEvent): void {
     this.#heardAt = Date.now();
     const { style } = this.terminal;
+    const { nested: run = '' } = event;
     switch (event.type) {
       case 'run.started':
-        if (event.nested !== undefined) return;
-        return this.#aside(style.dim(`${event.orchestration ?? event.pattern}: ${event.agents.join(', ')}`));
+        if (run === '') this.#aside(run, style.dim(printable(`${event.orchestration ?? event.pattern}: ${event.agents.join(', ')}`)));
+        return;
       case 'message.received':
-        if (event.nested !== undefined || (this.hidesTask && this.#speakers.size === 0)) return;
-        return this.#aside(style.dim(`${printable(event.author ?? 'to the team')}: ${printable(short(event.text, 200))}`));
+        if ((this.options.hidesTask && !this.#hasBegun) || this.#asked.isAnswer(event.text)) return;
+        return this.#aside(run, style.dim(printable(`${event.author ?? 'to the team'}: ${short(event.text, 200)}`)));
+      case 'nested.started':
+        return this.#where.starts(event, event.agent ?? event.pattern, run);
+      case 'nested.ended':
+        return this.#endAll(event.nestedRunId);
+      case 'run.finished':
+      case 'run.failed':
+        return this.#endAll(run);
       case 'input.refused':
-        return this.#aside(style.yellow(`Refused (${printable(event.handler)}): ${printable(event.reason)}`));
+        return this.#aside(run, style.yellow(printable(`Refused (${event.handler}): ${event.reason}`)));
+      case 'command.failed':
+        return this.#aside(
+          run,
+          style.yellow(printable(`Could not ${event.command}: ${short(event.failure.message, 500)} (${event.failure.type})`)),
+        );
       case 'cancel.requested':
-        return this.#aside(style.yellow(`Asked to stop (${event.mode})${event.reason ? `: ${printable(event.reason)}` : ''}`));
+        // The run above tells those within, too.
+        if (run !== '') return;
+        return this.#aside(run, style.yellow(printable(`Asked to stop (${event.mode})${event.reason ? `: ${event.reason}` : ''}`)));
       case 'request.opened':
-        return this.#aside(style.yellow(`Asks you (${printable(event.requestId)}): ${printable(short(event.prompt, 500))}`));
-      default: {
-        const line = decisionText(event);
-        if (line !== undefined) return this.#aside(style.dim(printable(line)));
-        if (event.turn !== undefined) this.#turn(event, this.#speaker(event.turn, event.agent, event.nested));
-      }
+      case 'request.answered':
+      case 'request.expired':
+        return this.#request(event, run);
+      default:
+        return this.#other(event, run);
     }
   }
 
@@ -57,107 +82,104 @@ export class EventPrinter {
   waitingFor(): string | undefined {
     const silentMs = Date.now() - this.#heardAt;
     if (silentMs < 900) return undefined;
-    const speaking = [...this.#speakers.values()].filter(({ isDone }) => !isDone).map(({ agent }) => agent);
+    const open = [...this.#speakers.values()].filter(({ isBegun, isDone }) => isBegun && !isDone).map(({ label }) => label);
+    // Of a turn that is a run of its own, those in it are at work.
+    const speaking = open.filter((label) => !open.some((other) => other.startsWith(`${label} › `)));
     const who = speaking.length > 3 ? count(speaking.length, 'agent') : speaking.join(', ');
-    return `${who === '' ? 'Waiting for the run' : `${who} at work`} (${duration(silentMs)})`;
+    const what = who !== '' ? `${who} at work` : `Waiting for ${this.#asked.open.join(', ') || 'the run'}`;
+    return `${printable(what)} (${duration(silentMs)})`;
   }
 
-  #turn(event: RunEvent, speaker: Speaker): void {
-    const { style } = this.terminal;
+  #other(event: RunEvent, run: string): void {
+    if (event.type === 'plan.made') this.#plan = event.plan;
+    if (event.type === 'run.rolledBack') {
+      this.#endAll(run);
+      this.#ended.delete(run);
+    }
+    const line = decisionText(event) ?? stateText(event);
+    if (line !== undefined) return this.#aside(run, this.terminal.style.dim(printable(line)));
+    if (event.turn !== undefined) this.#turn(event, event.turn, run);
+  }
+
+  #turn(event: RunEvent, turn: number, run: string): void {
+    this.#hasBegun = true;
+    if (event.type === 'turn.started' && this.#ended.get(run)?.has(event.turnId)) return;
+    const speaker = this.#speaker(turn, run, event.agent);
+    this.#floor.say(speaker, speaker.speech.add(event, this.terminal.style));
     switch (event.type) {
-      case 'delta':
-        if (event.kind === 'reasoning') return;
-        if (!this.#begin(speaker, event.step, event.attempt)) return;
-        speaker.shown += event.text;
-        return this.#say(speaker, printable(event.text));
-      case 'step.restarted':
-        if (speaker.step === event.step && (event.attempt ?? Infinity) > speaker.attempt)
-          this.#startOver(speaker, event.attempt, event.reason);
-        return;
+      case 'turn.started':
+        this.#asked.turnBegins();
+        this.#floor.begin(speaker);
+        return this.#hear(speaker, speaker.speech.reply);
       case 'message.completed':
-        if (!this.#begin(speaker, event.step, event.attempt)) return;
-        return this.#complete(speaker, event.text);
-      case 'tool.called':
-        return this.#say(speaker, `${style.dim(`→ ${event.tool} ${printable(short(JSON.stringify(event.arguments ?? {}), 160))}`)}\n`);
-      case 'tool.progressed':
-        return this.#say(speaker, `${style.dim(`  ${event.tool}: ${printable(short(JSON.stringify(event.progress), 160))}`)}\n`);
-      case 'tool.returned':
-        return this.#say(speaker, `${(event.ok ? style.dim : style.yellow)(`← ${event.tool} ${printable(short(event.text, 160))}`)}\n`);
+        if (speaker.isBegun) this.#hear(speaker, speaker.speech.reply);
+        return;
       case 'turn.completed':
-        return this.#end(speaker);
+        this.#complete(speaker, event);
+        return this.#end(speaker, turn, event.turnId);
       case 'turn.failed':
-        this.#say(speaker, `${style.red(`The turn failed: ${printable(event.failure.message)} (${event.failure.type})`)}\n`);
-        return this.#end(speaker);
+        return this.#end(speaker, turn, event.turnId);
     }
   }
 
-  #speaker(turn: number, agent = '', nested = ''): Speaker {
-    const key = `${nested}/${turn}`;
+  /** What a turn comes to may have been said in a run within, or not at all. */
+  #complete(speaker: Speaker, { text, agent = '' }: EventTypes['turn.completed'] & { agent?: string }): void {
+    const within = this.#where.runsOf(agent, speaker.run).map((run) => this.#replies.get(run) ?? '');
+    const said = [speaker.speech.reply, ...within].find((reply) => reply.trim().startsWith(text.trim()));
+    if (said === undefined) this.#floor.say(speaker, `${printable(text)}${text.endsWith('\n') ? '' : '\n'}`);
+    this.#hear(speaker, said ?? text);
+  }
+
+  #hear({ run }: Speaker, reply: string): void {
+    if (reply === '') return;
+    this.lastReply = reply;
+    this.#replies.set(run, reply);
+  }
+
+  #end(speaker: Speaker, turn: number, turnId: string): void {
+    const { run } = speaker;
+    this.#floor.end(speaker);
+    this.#speakers.delete(`${run}/${turn}`);
+    this.#ended.set(run, (this.#ended.get(run) ?? new Set()).add(turnId));
+  }
+
+  /** Of this run and those within: however their turns were broken off, nobody speaks any more. */
+  #endAll(run: string): void {
+    for (const [key, speaker] of this.#speakers) {
+      if (speaker.run !== run && !this.#where.isWithin(speaker.run, run)) continue;
+      if (speaker.isBegun) this.#floor.end(speaker);
+      else this.#floor.forget(speaker);
+      this.#speakers.delete(key);
+    }
+    if (run === '') this.#floor.clear();
+  }
+
+  #speaker(turn: number, run: string, agent = ''): Speaker {
+    const key = `${run}/${turn}`;
     const known = this.#speakers.get(key);
     if (known) return known;
-    const speaker = { agent, attempt: 1, shown: '', hasHeading: false, held: [], isDone: false };
+    const label = printable(this.#where.label(run, agent));
+    const speaker = { label, run, speech: new Speech(), isBegun: false, isDone: false, held: [] };
     this.#speakers.set(key, speaker);
-    this.#current ??= speaker;
     return speaker;
   }
 
-  /** Another step or attempt may begin with these words. False for words of an attempt that was given up. */
-  #begin(speaker: Speaker, step: string | undefined, attempt = 1): boolean {
-    if (speaker.step !== step) Object.assign(speaker, { step, attempt, shown: '' });
-    else if (attempt > speaker.attempt) this.#startOver(speaker, attempt);
-    return attempt >= speaker.attempt;
-  }
-
-  #startOver(speaker: Speaker, attempt = speaker.attempt + 1, reason?: string): void {
-    speaker.attempt = attempt;
-    if (speaker.shown === '') return;
-    speaker.shown = '';
-    this.#say(
-      speaker,
-      `\n${this.terminal.style.yellow(`This did not arrive whole and is said again${reason ? `: ${printable(reason)}` : ''}`)}\n`,
-    );
-  }
-
-  /** Deltas are a courtesy: what did not come by them is shown now. The event itself may hold only the beginning of a long text. */
-  #complete(speaker: Speaker, text: string): void {
-    const { shown } = speaker;
-    if (text.startsWith(shown)) this.#say(speaker, printable(text.slice(shown.length)));
-    else if (!shown.startsWith(text)) this.#say(speaker, `\n${printable(text)}`);
-    this.lastReply = shown.startsWith(text) ? shown : text;
-    speaker.shown = '';
-    if (this.lastReply !== '' && !this.lastReply.endsWith('\n')) this.#say(speaker, '\n');
-  }
-
-  #end(speaker: Speaker): void {
-    speaker.isDone = true;
-    if (speaker.hasHeading || speaker.held.length > 0) this.#say(speaker, '\n');
-    if (this.#current !== speaker) return;
-    const waiting = [...this.#speakers.values()];
-    for (const next of waiting.filter(({ held, isDone }) => isDone && held.length > 0)) this.#release(next);
-    this.#current = waiting.find(({ isDone }) => !isDone);
-    if (this.#current) this.#release(this.#current);
-    for (const [key, { isDone }] of this.#speakers) if (isDone) this.#speakers.delete(key);
-  }
-
-  #release(speaker: Speaker): void {
-    this.#current = speaker;
-    for (const text of speaker.held.splice(0)) this.#say(speaker, text);
-  }
-
-  #say(speaker: Speaker, text: string): void {
-    if (text === '') return;
-    if (speaker !== this.#current) {
-      speaker.held.push(text);
-      return;
+  #request(event: Extract<RunEvent, { requestId: string }>, run: string): void {
+    const id = this.#where.requestId(run, event.requestId);
+    const { style } = this.terminal;
+    if (event.type === 'request.opened') {
+      // Whoever is to answer reads first what has led to it, and an answer may take days.
+      this.#floor.clear();
+      const said = [this.#replies.get(run) ?? '', this.#plan];
+      return this.#floor.aside(run, this.#asked.opens(event, id, this.#where.label(run, event.agent), said));
     }
-    if (!speaker.hasHeading) this.terminal.line(this.terminal.style.bold(this.terminal.style.cyan(printable(speaker.agent))));
-    speaker.hasHeading = true;
-    this.terminal.write(text);
+    const shownId = id ?? event.requestId;
+    const line = event.type === 'request.answered' ? this.#asked.answered(shownId, event) : this.#asked.expired(shownId);
+    if (line !== undefined) this.#floor.aside('', style.dim(printable(line)));
   }
 
-  #aside(text: string): void {
-    this.terminal.endLine();
-    this.terminal.line(text);
-    this.terminal.line();
+  #aside(run: string, text: string): void {
+    const where = this.#where.label(run);
+    this.#floor.aside(run, where === '' ? text : `${this.terminal.style.dim(`${printable(where)} ›`)} ${text}`);
   }
 }

@@ -15,7 +15,20 @@ export function listText(runs: readonly RunSummary[], style: Style): string {
   return [style.dim(header), ...lines].join('\n');
 }
 
-function columns(rows: string[][]): string[] {
+/** Says that there are more than are shown, and what shows them. */
+export function moreText({
+  found,
+  limit,
+  command,
+}: {
+  found: number;
+  limit: number;
+  command: (limit: number) => string;
+}): string | undefined {
+  return found > limit ? `These are the newest ${limit}; there are more:  ${command(limit * 5)}` : undefined;
+}
+
+export function columns(rows: string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) =>
     row

@@ -15,8 +15,10 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['so far', !result && `${count(status.rounds, 'turn')}, ${tokens(status.usage)}`],
     ['inbox', status.inbox > 0 && count(status.inbox, 'message')],
     ['waits for', status.requests.length > 0 && `a person: ${status.requests.map(printable).join(', ')}`],
-    ['nested', status.operations.map(({ member, runId }) => `${member} (${runId})`).join('; ')],
-    ...status.commands.slice(-shownCommands).map((command, i): [string, string] => [i === 0 ? 'asked to' : '', commandText(command)]),
+    ['nested', status.operations.flatMap((one) => (one.kind === 'nested' ? `${one.member} (${one.runId})` : [])).join('; ')],
+    ...commandsOf(status)
+      .slice(-shownCommands)
+      .map((command, i): [string, string] => [i === 0 ? 'asked to' : '', commandText(command)]),
     ['snapshot', status.snapshotId],
     [
       'origin',
@@ -31,6 +33,10 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['page', uiUrl],
   ];
   return rows.flatMap(([label, text]) => (text ? [`${style.dim(label.padEnd(12))}${text}`] : [])).join('\n');
+}
+
+function commandsOf({ operations }: RunStatus): CommandStatus[] {
+  return operations.filter((operation) => operation.kind !== 'nested');
 }
 
 /** The latest so many. */

@@ -1,7 +1,9 @@
 import { pack, toBytes, unpack } from '../packing.js';
 import type { Packed } from '../packing.js';
-import type { BlobStore } from '../store.js';
+import type { BlobStore, Swept } from '../store.js';
+import { sweep } from '../sweep.js';
 import type { Database } from './database.js';
+import { doomedIn } from './doomed.js';
 
 /** A text shorter than this is sent without asking first: an answer would take as long. */
 const askFromBytes = 16 * 1024;
@@ -19,14 +21,16 @@ export class PostgresBlobs implements BlobStore {
   async put(text: string): Promise<string> {
     const { id, bytes } = toBytes(text);
     if (bytes.length >= askFromBytes) {
-      const known = await this.#database.query('SELECT FROM ostinato.blobs WHERE environment = $1 AND id = $2', [this.#environment, id]);
+      // What is not doomed stays for a while.
+      const known = await this.#database.query(
+        `SELECT FROM ostinato.blobs WHERE environment = $1 AND id = $2
+         AND NOT EXISTS (SELECT FROM ostinato.doomed WHERE environment = $1 AND id = $2)`,
+        [this.#environment, id],
+      );
       if (known.length > 0) return id;
     }
     const { encoding, content } = await pack(bytes);
-    await this.#database.query(
-      'INSERT INTO ostinato.blobs (environment, id, encoding, content) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING',
-      [this.#environment, id, encoding, content],
-    );
+    await this.#database.query('SELECT ostinato.put_blob($1, $2, $3, $4)', [this.#environment, id, encoding, content]);
     return id;
   }
 
@@ -38,5 +42,9 @@ export class PostgresBlobs implements BlobStore {
       id,
     ]);
     return packed && unpack(id, packed);
+  }
+
+  async collect(isReferenced: (id: string) => boolean, graceMs: number): Promise<Swept> {
+    return await sweep(doomedIn(this.#database, this.#environment, graceMs), isReferenced);
   }
 }

@@ -188,4 +188,55 @@ export const schemaSteps: readonly string[] = [
     DELETE FROM ostinato.permits WHERE environment = in_environment AND key = in_key AND holder = in_holder;
   END $$;
   `,
+  `
+  -- Blobs that nothing referred to when somebody looked, and since when.
+  CREATE TABLE ostinato.doomed (
+    environment INTEGER NOT NULL,
+    id TEXT COLLATE "C" NOT NULL,
+    since TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (environment, id)
+  );
+
+  -- Whoever may write blobs may write this: the rights on all tables were given before there was this one.
+  DO $$
+  DECLARE
+    given RECORD;
+  BEGIN
+    FOR given IN
+      SELECT privilege_type, grantee, is_grantable FROM information_schema.role_table_grants
+      WHERE table_schema = 'ostinato' AND table_name = 'blobs' AND grantee <> current_user
+    LOOP
+      EXECUTE format('GRANT %s ON ostinato.doomed TO %s%s', given.privilege_type,
+        CASE given.grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(given.grantee) END,
+        CASE given.is_grantable WHEN 'YES' THEN ' WITH GRANT OPTION' ELSE '' END);
+    END LOOP;
+  END $$;
+
+  -- First the mark, whose row both functions lock, then the blob; each statement sees what was committed before it. So a blob that
+  -- is being deleted is there again afterwards, and one that is to be deleted is not.
+  CREATE FUNCTION ostinato.put_blob(in_environment INTEGER, in_id TEXT, in_encoding TEXT, in_content BYTEA)
+  RETURNS void LANGUAGE plpgsql AS $$
+  BEGIN
+    DELETE FROM ostinato.doomed WHERE environment = in_environment AND id = in_id;
+    INSERT INTO ostinato.blobs (environment, id, encoding, content) VALUES (in_environment, in_id, in_encoding, in_content)
+      ON CONFLICT DO NOTHING;
+  END $$;
+
+  CREATE FUNCTION ostinato.delete_doomed(in_environment INTEGER, in_ids TEXT[], in_grace INTERVAL, OUT deleted BIGINT, OUT bytes BIGINT)
+  LANGUAGE plpgsql AS $$
+  DECLARE
+    due TEXT[];
+  BEGIN
+    -- What somebody else has locked is put, or deleted, at this moment.
+    SELECT array_agg(id) INTO due FROM (
+      SELECT id FROM ostinato.doomed
+      WHERE environment = in_environment AND id = ANY (in_ids) AND since <= clock_timestamp() - in_grace FOR UPDATE SKIP LOCKED
+    ) AS locked;
+    WITH gone AS (
+      DELETE FROM ostinato.blobs WHERE environment = in_environment AND id = ANY (due) RETURNING length(content) AS size
+    )
+    SELECT count(*), coalesce(sum(size), 0) INTO deleted, bytes FROM gone;
+    DELETE FROM ostinato.doomed WHERE environment = in_environment AND id = ANY (due);
+  END $$;
+  `,
 ];

@@ -36,6 +36,14 @@ export class PostgresSnapshots implements SnapshotIndex {
     return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
   }
 
+  async all(after?: string, limit = 100): Promise<SnapshotRecord[]> {
+    const rows = await this.#database.query<{ record: string }>(
+      'SELECT record FROM ostinato.snapshots WHERE environment = $1 AND key > $2 ORDER BY key LIMIT $3',
+      [this.#environment, after === undefined ? Buffer.alloc(0) : keyOf(after), limit],
+    );
+    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+  }
+
   async remove(ids: readonly string[]): Promise<void> {
     if (ids.length === 0) return;
     await this.#database.query('DELETE FROM ostinato.snapshots WHERE environment = $1 AND key = ANY ($2::bytea[])', [

@@ -1,12 +1,15 @@
 import { pack, toBytes, unpack } from '../packing.js';
 import type { Packed } from '../packing.js';
-import type { BlobStore } from '../store.js';
+import type { BlobStore, Swept } from '../store.js';
+import { sweep } from '../sweep.js';
 import type { Database, Statement } from './database.js';
+import { SqliteDoomed } from './doomed.js';
 
 /** Runs are made of blobs: one that was acknowledged is on the disk. */
 export class SqliteBlobs implements BlobStore {
   readonly #database: Database;
   readonly #environment: number;
+  readonly #doomed: SqliteDoomed;
   readonly #find: Statement<Packed>;
   readonly #has: Statement<{ id: string }>;
   readonly #add: Statement<never>;
@@ -14,22 +17,34 @@ export class SqliteBlobs implements BlobStore {
   constructor(database: Database, environment: number) {
     this.#database = database;
     this.#environment = environment;
+    this.#doomed = new SqliteDoomed(database, environment);
     this.#find = database.prepare('SELECT encoding, content FROM blobs WHERE environment = ? AND id = ?');
-    this.#has = database.prepare('SELECT id FROM blobs WHERE environment = ? AND id = ?');
+    this.#has = database.prepare(`
+      SELECT id FROM blobs WHERE environment = ?1 AND id = ?2
+      AND NOT EXISTS (SELECT 1 FROM doomed WHERE environment = ?1 AND id = ?2)`);
     this.#add = database.prepare('INSERT INTO blobs (environment, id, encoding, content) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING');
   }
 
   async put(text: string): Promise<string> {
     const { id, bytes } = toBytes(text);
-    // What can be seen was committed by a durable write: there is nothing to wait for.
+    // What can be seen was committed by a durable write, and what is not doomed stays for a while: there is nothing to wait for.
     if (await this.#database.read(() => this.#has.get(this.#environment, id))) return id;
     const { encoding, content } = await pack(bytes);
-    await this.#database.write(() => this.#add.run(this.#environment, id, encoding, content), { durable: true });
+    // In one transaction: one that is being deleted is there again afterwards, one that is to be deleted is not.
+    const add = (): void => {
+      this.#add.run(this.#environment, id, encoding, content);
+      this.#doomed.spare(id);
+    };
+    await this.#database.write(add, { durable: true });
     return id;
   }
 
   async get(id: string): Promise<string | undefined> {
     const packed = await this.#database.read(() => this.#find.get(this.#environment, id));
     return packed && unpack(id, packed);
+  }
+
+  async collect(isReferenced: (id: string) => boolean, graceMs: number): Promise<Swept> {
+    return await sweep(this.#doomed.sweep(graceMs), isReferenced);
   }
 }

@@ -115,4 +115,13 @@ export const schemaSteps: readonly string[] = [
 
   CREATE INDEX snapshots_of_a_run ON snapshots (environment, workflow_id, ordinal);
   `,
+  `
+  -- Blobs that nothing referred to when somebody looked, and since when, in milliseconds.
+  CREATE TABLE doomed (
+    environment INTEGER NOT NULL,
+    id TEXT NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (environment, id)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];

@@ -9,6 +9,7 @@ export class SqliteSnapshots implements SnapshotIndex {
   readonly #add: Statement<never>;
   readonly #get: Statement<{ record: string }>;
   readonly #list: Statement<{ record: string }>;
+  readonly #all: Statement<{ record: string }>;
   readonly #remove: Statement<never>;
 
   constructor(database: Database, environment: number) {
@@ -19,6 +20,7 @@ export class SqliteSnapshots implements SnapshotIndex {
     );
     this.#get = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND id = ?');
     this.#list = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND workflow_id = ? ORDER BY ordinal DESC LIMIT ?');
+    this.#all = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND id > ? ORDER BY id LIMIT ?');
     this.#remove = database.prepare('DELETE FROM snapshots WHERE environment = ? AND id = ?');
   }
 
@@ -34,6 +36,11 @@ export class SqliteSnapshots implements SnapshotIndex {
 
   async list(workflowId: string, { limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
     const rows = await this.#database.read(() => this.#list.all(this.#environment, workflowId, limit));
+    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+  }
+
+  async all(after = '', limit = 100): Promise<SnapshotRecord[]> {
+    const rows = await this.#database.read(() => this.#all.all(this.#environment, after, limit));
     return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
   }
 

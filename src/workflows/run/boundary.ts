@@ -1,5 +1,5 @@
 /** A step boundary: here limits hold, old entries are sealed, and the run may continue as new, in the middle of a turn too. */
-import { allHandlersFinished, condition, makeContinueAsNewFunc, workflowInfo } from '@temporalio/workflow';
+import { allHandlersFinished, condition, makeContinueAsNewFunc, sleep, workflowInfo } from '@temporalio/workflow';
 import { fail } from '../../contract/failure.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { OpenTurn, RunState } from '../../state/run-state.js';
@@ -7,13 +7,14 @@ import { sealSegment, stepFailure } from './activities.js';
 import { pendingCommands } from './commands.js';
 import { sendPost } from './post.js';
 import type { AnyRun } from './run.js';
-import { carryOut, isSnapshotDue, save } from './snapshots.js';
+import { inBranch } from './steps.js';
+import { carryOut, isSnapshotDue, save, type OtherState } from './snapshots.js';
 
 /** Called before each model call with its turn, and between turns without. */
 export async function boundary(run: AnyRun, turn?: OpenTurn): Promise<void> {
   holdTokens(run);
   if (run.transcript.tailBytes > sizes.segment) await seal(run);
-  if (!turn && isSnapshotDue(run)) await save(run, 'turn');
+  if (!turn && isSnapshotDue(run)) await save(run, 'turn', { key: inBranch(`turn/${run.state.lastTurn}`, run.state.branch) });
   await continueIfDue(run, turn !== undefined);
 }
 
@@ -96,15 +97,18 @@ async function seal(run: AnyRun): Promise<void> {
   if (run.transcript.sealed === from) run.transcript.seal(segments);
 }
 
-/** `state`: to go on with, where it is not the run's own. */
-export async function continueAsNew(run: AnyRun, state?: RunState): Promise<never> {
+/** `other`: the state to go on with, where it is not the run's own, made of what that is at the last moment. */
+export async function continueAsNew(run: AnyRun, other?: OtherState): Promise<never> {
   // Somebody who stopped here before may have begun to tell some.
   await run.outbox.sent();
-  if (!state && run.transcript.tailBytes > sizes.carriedTail) await seal(run);
+  if (!other && run.transcript.tailBytes > sizes.carriedTail) await seal(run);
   // Events go along in the state: told now, they would be answered before what they tell of is certain.
   if (jsonBytes(run.state.outbox) > sizes.carriedTail) await run.outbox.flush();
   await condition(allHandlersFinished);
-  return await leave(state ? { ...state, outbox: run.state.outbox } : run.state);
+  // When a local activity is replayed, what follows from its result comes before the messages that were received while it ran. To
+  // leave then would be to leave without them. A timer is an event: whatever came before it is here when it has fired.
+  if (run.outbox.isAhead) await sleep(1, { summary: 'what was said meanwhile' });
+  return await leave(other ? { ...other(run.state), outbox: run.state.outbox } : run.state);
 }
 
 async function leave(before: RunState): Promise<never> {

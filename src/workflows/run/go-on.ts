@@ -11,7 +11,7 @@ import type { AnyRun } from './run.js';
 
 /** From a snapshot: its state is read and checked by an activity, and becomes this run's by continuing as new with it. */
 export async function goOn(run: AnyRun, { task: _, nested, ...input }: RunInput): Promise<void> {
-  const { pattern, inbox, said, commands } = run.state;
+  const { pattern } = run.state;
   const loaded = await run.outbox
     .along((base) =>
       loadSnapshot(`load ${String(input.snapshot)}`.slice(0, 200))({
@@ -26,17 +26,20 @@ export async function goOn(run: AnyRun, { task: _, nested, ...input }: RunInput)
     });
   if (run.earlyStop) run.outbox.emit('input.refused', { handler: messages.stop, reason: 'The run had not begun.' });
   run.throwIfStopped();
-  const state = arrived(loaded, {
-    conversationId: run.firstRunId,
-    nowMs: now(),
-    ...(run.state.nested && { nested: run.state.nested }),
-    inbox,
-    said,
-    ...(commands && { commands }),
-  });
   const { snapshotId, overridden } = loaded;
   run.outbox.emit('run.loaded', { snapshotId, from: loaded.run.workflowId, ...(overridden && { overridden }) });
-  await continueAsNew(run, { ...state, eventCount: run.state.eventCount });
+  // What has come until the last moment comes along.
+  await continueAsNew(run, ({ nested: origin, inbox, said, commands, eventCount }) => ({
+    ...arrived(loaded, {
+      conversationId: run.firstRunId,
+      nowMs: now(),
+      ...(origin && { nested: origin }),
+      inbox,
+      said,
+      ...(commands && { commands }),
+    }),
+    eventCount,
+  }));
 }
 
 /** The first execution after that: runs within go on from snapshots of theirs, and whoever is above is told who waits. */

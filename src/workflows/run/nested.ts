@@ -61,6 +61,7 @@ export async function resumeNested(run: AnyRun, operationId: string, { snapshotI
   const place = operationId.replace(/^op-/, '');
   operation.runId = `${prefixOf(run)}/${place}-${operation.member}${run.state.branch ? `~${run.state.branch}` : ''}`;
   const { root, limits } = frameOf(run);
+  run.outbox.emit('nested.started', { operationId, nestedRunId: operation.runId, pattern, agent: operation.member });
   const start: NestedStart = { parent: run.workflowId, operationId, root, limits };
   const child = await CancellationScope.nonCancellable(() =>
     startChild(pattern, {

@@ -17,6 +17,9 @@ export class Outbox {
   /** An activity was run in this execution. */
   hasWorked = false;
 
+  /** The last activity was a local one: what came in while it ran may not have been handed to the workflow yet. */
+  isAhead = false;
+
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -45,6 +48,8 @@ export class Outbox {
     } catch (error) {
       this.state.outbox.unshift(...events);
       throw error;
+    } finally {
+      this.isAhead = false;
     }
   }
 
@@ -56,6 +61,8 @@ export class Outbox {
     } catch (error) {
       this.state.outbox.unshift(...events);
       throw error;
+    } finally {
+      this.isAhead = true;
     }
   }
 
@@ -76,6 +83,8 @@ export class Outbox {
       await CancellationScope.nonCancellable(() => publish()({ ...this.#base, events }));
     } catch {
       // Lost for watchers only: the transcript is the truth.
+    } finally {
+      this.isAhead = true;
     }
   }
 

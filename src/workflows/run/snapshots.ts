@@ -15,8 +15,11 @@ import { isOpen, settle } from './request-list.js';
 import type { AnyRun } from './run.js';
 import { snapshotOf } from './views.js';
 
-/** Does all that was asked for. Returns the state to go on with, when the run is put back. */
-export async function carryOut(run: AnyRun): Promise<RunState | undefined> {
+/** A state to go on with, made of the one that the run has when it leaves. */
+export type OtherState = (live: RunState) => RunState;
+
+/** Does all that was asked for. Returns what to go on with, when the run is put back. */
+export async function carryOut(run: AnyRun): Promise<OtherState | undefined> {
   for (let [command] = pendingCommands(run); command; [command] = pendingCommands(run)) {
     try {
       if (command.kind === 'rollback') {
@@ -24,7 +27,8 @@ export async function carryOut(run: AnyRun): Promise<RunState | undefined> {
         Object.assign(command, { status: 'done' });
         return state;
       }
-      if (command.kind === 'save') command.snapshotId = await save(run, 'asked', command);
+      if (command.kind === 'save')
+        command.snapshotId = await save(run, 'asked', { key: command.id, ...(command.label !== undefined && { label: command.label }) });
       else await fork(run, command);
       command.status = 'done';
     } catch (error) {
@@ -48,14 +52,14 @@ export function isSnapshotDue({ state }: AnyRun): boolean {
   return snapshots !== undefined && state.lastTurn - (lastSnapshot?.turn ?? 0) >= snapshots.every;
 }
 
-/** Writes what is new, and a document that refers to the rest. Returns its id. */
-export async function save(run: AnyRun, reason: SnapshotReason, { label }: { label?: string } = {}): Promise<string> {
+/** Writes what is new, and a document that refers to the rest. Returns its id. `key`: of two that are made for one purpose, the later is listed. */
+export async function save(run: AnyRun, reason: SnapshotReason, { key, label }: { key: string; label?: string }): Promise<string> {
   const { state } = run;
   if (state.team.id === '') throw fail('Run.Closed', 'The run has not begun, so there is nothing to save.');
   const members = await saveRunning(run);
   const written = snapshotOf(run, { at: new Date().toISOString(), reason, ...(label !== undefined && { label }) }, members);
   const saved = await run.outbox
-    .alongLocally((base) => saveSnapshot()({ ...base, ...written, ...(state.snapshots && { keep: state.snapshots.keep }) }))
+    .alongLocally((base) => saveSnapshot()({ ...base, ...written, key, ...(state.snapshots && { keep: state.snapshots.keep }) }))
     .catch((error: unknown) => {
       throw stepFailure(error, 'Store.Unavailable', 'Saving a snapshot');
     });
@@ -84,9 +88,9 @@ async function saveRunning(run: AnyRun): Promise<Snapshot['members']> {
 
 async function fork(run: AnyRun, command: CommandState): Promise<void> {
   if (run.state.nested) throw fail('Input.Invalid', `This run is a part of "${run.state.nested.root.workflowId}". Fork that.`);
-  if (command.snapshotId === undefined) command.snapshotId = await save(run, 'fork');
+  if (command.snapshotId === undefined) command.snapshotId = await save(run, 'fork', { key: command.id });
   else await load(run, { snapshotId: command.snapshotId });
-  command.runId ??= `${run.workflowId.slice(0, 150)}~${command.id.slice(0, 8)}`;
+  command.runId ??= `${run.workflowId.slice(0, 150)}~${shortOf(command.id)}`;
   const { snapshotId, runId: workflowId } = command;
   try {
     await startChild(run.state.pattern, {
@@ -100,6 +104,11 @@ async function fork(run: AnyRun, command: CommandState): Promise<void> {
     throw fail('Run.AlreadyExists', `A run "${workflowId}" is open already. Choose another id.`);
   }
   run.outbox.emit('run.forked', { snapshotId, forkId: workflowId });
+}
+
+/** Ids that others have chosen may be alike at the beginning. */
+function shortOf(id: string): string {
+  return /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(id) ? id.slice(0, 8) : id.slice(0, 100);
 }
 
 /** One of this run, whole and readable. */
@@ -122,15 +131,15 @@ async function load(run: AnyRun, { snapshotId, turn }: Pick<CommandState, 'snaps
 }
 
 /** The later state is kept as a snapshot of its own. */
-async function rollBack(run: AnyRun, command: CommandState): Promise<RunState> {
+async function rollBack(run: AnyRun, command: CommandState): Promise<OtherState> {
   const loaded = await load(run, command);
-  await save(run, 'rollback');
+  await save(run, 'rollback', { key: command.id });
   command.snapshotId = loaded.snapshotId;
   for (const operation of [...run.state.operations]) await abandon(run, operation);
   for (const asked of run.state.requests.filter(isOpen)) settle(run, asked, { status: 'withdrawn' });
   await sendPost(run);
   run.outbox.emit('run.rolledBack', { snapshotId: loaded.snapshotId, lastTurn: (loaded.state as unknown as RunState).lastTurn });
-  return rolledBack(run.state, loaded, now());
+  return (live) => rolledBack(live, loaded, now());
 }
 
 function refuse(run: AnyRun, command: CommandState, error: unknown): void {

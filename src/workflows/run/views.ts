@@ -26,8 +26,10 @@ export function statusOf(run: AnyRun): RunStatus {
     usage: state.usage,
     inbox: state.inbox.length,
     requests: state.requests.filter(({ status }) => status === 'pending').map(({ requestId }) => requestId),
-    operations: state.operations.map(({ id, runId, member }) => ({ id, runId, member })),
-    commands: (state.commands ?? []).map(commandView),
+    operations: [
+      ...state.operations.map(({ id, runId, member }) => ({ id, kind: 'nested' as const, runId, member })),
+      ...(state.commands ?? []).map(commandView),
+    ],
     ...(state.lastSnapshot && { snapshotId: state.lastSnapshot.id }),
     ...(state.origin && { origin: state.origin }),
     ...(state.cancel && { cancel: state.cancel }),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { listText } from '../../../src/cli/render/list.js';
+import { listText, moreText } from '../../../src/cli/render/list.js';
 import { recordedTerminal } from '../support.js';
 
 test('runs are a table with a column for each thing to know', () => {
@@ -10,7 +10,7 @@ test('runs are a table with a column for each thing to know', () => {
       pattern: 'sequential',
       orchestration: 'article',
       agents: ['analyst', 'writer'],
-      status: 'RUNNING',
+      status: 'running',
       startedAt,
       historyEvents: 9,
     },
@@ -22,4 +22,11 @@ test('runs are a table with a column for each thing to know', () => {
     'article/1    running    article (sequential)  analyst, writer  2 min ago',
     'session/w/a  timed out  session                                2 min ago',
   ]);
+});
+
+test('where there are more runs than are shown, it is said what shows them', () => {
+  const command = (limit: number) => `npx ostinato list --limit ${limit}`;
+
+  expect(moreText({ found: 21, limit: 20, command })).toBe('These are the newest 20; there are more:  npx ostinato list --limit 100');
+  expect(moreText({ found: 20, limit: 20, command })).toBeUndefined();
 });

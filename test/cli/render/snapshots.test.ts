@@ -6,8 +6,8 @@ test('snapshots are a table with a column for each thing to know', () => {
   const of = { workflowId: 'tea', firstRunId: 'f', at: new Date(Date.now() - 125_000).toISOString() };
   const text = snapshotsText(
     [
-      { id: 'bb', ...of, reason: 'rollback', turn: 12, length: 24 },
-      { id: 'aa', ...of, reason: 'asked', label: 'before\u001b[2J the\nreview', turn: 1, length: 2 },
+      { id: 'bb', ...of, reason: 'rollback', turn: 12, length: 24, key: 'r' },
+      { id: 'aa', ...of, reason: 'asked', label: 'before\u001b[2J the\nreview', turn: 1, length: 2, key: 's' },
     ],
     recordedTerminal().terminal.style,
   );

@@ -15,7 +15,6 @@ const status: RunStatus = {
   usage: { inputTokens: 10, outputTokens: 2, totalTokens: 12, modelCalls: 2 },
   inbox: 2,
   requests: [],
-  commands: [],
   operations: [],
   transcriptLength: 1,
   startedAt: new Date(Date.now() - 60_000).toISOString(),
@@ -47,7 +46,7 @@ test('a run that failed says why', () => {
 test('what a run was asked to do with its own state is told with what came of it, the latest last', () => {
   const text = textOf({
     ...status,
-    commands: [
+    operations: [
       { id: '1', kind: 'save', status: 'done', snapshotId: 'aa' },
       { id: '2', kind: 'fork', status: 'done', snapshotId: 'bb', runId: 'article/1~2' },
       { id: '3', kind: 'rollback', status: 'failed', failure: { type: 'State.NotFound', message: 'There is none.' } },

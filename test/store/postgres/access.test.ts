@@ -76,7 +76,7 @@ test('another user with the rights named there shares the store', async () => {
 
   const store = await openStore({ url: reader, dataDir: '', environment: { ...environment, taskQueue: 'another' } });
   await store.events.append({ workflowId: 'run', firstRunId: '1' }, [{ type: 'delta', key: 'a', at: '2026-01-02T03:04:05Z', text: 'a' }]);
-  await store.snapshots.add({ id: 'a', workflowId: 'run', firstRunId: '1', at: '', reason: 'asked', turn: 1, length: 1 });
+  await store.snapshots.add({ id: 'a', workflowId: 'run', firstRunId: '1', at: '', reason: 'asked', turn: 1, length: 1, key: 'k' });
   await (await store.permits.acquire('provider', 1)).release();
 
   expect(await store.events.end({ workflowId: 'run', firstRunId: '1' })).toBe(1);
@@ -118,7 +118,7 @@ test('names may be long and hold anything', async () => {
   await store.events.append(odd, [{ type: 'delta', key: `\0${'k'.repeat(5000)}`, at: '2026-01-02T03:04:05Z', text: 'a\0b \ud800' }]);
   const permit = await store.permits.acquire(`provider\0${'p'.repeat(5000)}`, 1);
   await permit.release();
-  await store.snapshots.add({ ...odd, id: 'i\0d', at: '', reason: 'asked', turn: 1, length: 1, label: 'a\0b' });
+  await store.snapshots.add({ ...odd, id: 'i\0d', at: '', reason: 'asked', turn: 1, length: 1, key: 'k', label: 'a\0b' });
 
   expect(await store.events.read(odd, { epoch: 0, seq: 0 })).toMatchObject([{ text: 'a\0b \ud800', runId: odd.workflowId }]);
   expect(await store.snapshots.list(odd.workflowId)).toMatchObject([{ id: 'i\0d', label: 'a\0b' }]);

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, beforeEach, afterEach, expect, test } from 'vitest';
 import { openStore } from '../../../src/store/open-store.js';
+import { Database } from '../../../src/store/postgres/database.js';
+import { doomedIn } from '../../../src/store/postgres/doomed.js';
 import type { Store } from '../../../src/store/store.js';
 import { postgresServer, type PostgresServer } from '../../support/postgres.js';
 
@@ -59,3 +61,15 @@ async function flushed(): Promise<string> {
   const [row] = await server.query<{ at: string }>(url, 'SELECT pg_current_wal_flush_lsn()::text AS at');
   return row!.at;
 }
+
+test('what was put since it was found to be due is not deleted', async () => {
+  const database = new Database(url);
+  const [{ id: environment }] = (await server.query<{ id: number }>(url, 'SELECT id FROM ostinato.environments')) as [{ id: number }];
+  const id = await store.blobs.put(long);
+  await store.blobs.collect(() => false, 0);
+  await store.blobs.put(long);
+
+  expect(await doomedIn(database, environment, 0).delete([id])).toEqual({ deleted: 0, bytes: 0 });
+  expect(await store.blobs.get(id)).toBe(long);
+  await database.close();
+});

@@ -121,7 +121,29 @@ test('what the first release wrote can be read', async () => {
   await store.events.append(log, [{ type: 'delta', key: 'b', at: '2026-01-02T03:04:05Z', text: 'again' }]);
   expect(await store.events.end(log)).toBe(2);
   expect(await store.snapshots.list('run')).toMatchObject([{ id: 'a snapshot', turn: 2 }]);
+  expect(await store.blobs.collect(() => true, 0)).toMatchObject({ kept: 1, doomed: 0 });
   await store.close();
+});
+
+test('whoever could write before a release brought new tables can write afterwards', async () => {
+  await prepare(schemaSteps.slice(0, 1));
+  await server.query(
+    url,
+    `DO $$ BEGIN CREATE ROLE "the Writer" LOGIN PASSWORD 'writes'; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+  );
+  await server.query(url, 'GRANT USAGE ON SCHEMA ostinato TO "the Writer"');
+  await server.query(url, 'GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA ostinato TO "the Writer"');
+  await prepare([...schemaSteps]);
+
+  const address = Object.assign(new URL(url), { username: encodeURIComponent('the Writer'), password: 'writes' });
+  const store = await openStore({ url: address.href, dataDir: '', environment });
+  const id = await store.blobs.put('said '.repeat(10_000));
+  expect(await store.blobs.put('said '.repeat(10_000))).toBe(id);
+  for (let i = 0; i < 2; i++) await store.blobs.collect(() => false, 0);
+
+  expect(await store.blobs.get(id)).toBeUndefined();
+  await store.close();
+  await server.query(url, 'DROP OWNED BY "the Writer"; DROP ROLE "the Writer"');
 });
 
 async function prepare(steps: string[]): Promise<void> {

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { SqliteBlobs } from '../../../src/store/sqlite/blobs.js';
 import { openDatabase } from '../../../src/store/sqlite/database.js';
+import { SqliteDoomed } from '../../../src/store/sqlite/doomed.js';
 import type { Database } from '../../../src/store/sqlite/database.js';
 
 let directory: string;
@@ -74,4 +75,13 @@ test('a full disk refuses what is new, keeps what is there, and takes more when 
   expect(await blobs.get(kept)).toBe('kept');
   database.prepare('PRAGMA max_page_count = 100000').get();
   expect(await blobs.get(await blobs.put(large))).toBe(large);
+});
+
+test('what was put since it was found to be due is not deleted', async () => {
+  const id = await blobs.put(long);
+  await blobs.collect(() => false, 0);
+  await blobs.put(long);
+
+  expect(await new SqliteDoomed(database, 1).sweep(0).delete([id])).toEqual({ deleted: 0, bytes: 0 });
+  expect(await blobs.get(id)).toBe(long);
 });

@@ -78,6 +78,19 @@ test('what the first release wrote can be read', async () => {
   await store.close();
 });
 
+test('what a release without doomed texts wrote can be read, and collected', async () => {
+  await writeFileWith(await readFile(new URL('../fixtures/schema-2.sql', import.meta.url), 'utf8'));
+
+  const store = await openStore({ dataDir, environment });
+  const segment = 'cfac0461d0e5963017d4cfbdf388ca69';
+
+  expect(await store.snapshots.all()).toMatchObject([{ id: 'a snapshot', turn: 2 }]);
+  expect(await store.events.end({ workflowId: 'run', firstRunId: 'run-1' })).toBe(2);
+  expect(await store.blobs.collect((id) => id === segment, 0)).toMatchObject({ kept: 1, doomed: 0 });
+  expect(await store.blobs.get(segment)).toBe('a segment');
+  await store.close();
+});
+
 async function writeFileWith(sql: string): Promise<void> {
   const driver = new Driver(path);
   driver.exec(`PRAGMA application_id = ${applicationId}; ${sql}`);

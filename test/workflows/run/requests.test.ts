@@ -461,7 +461,7 @@ describe('requests of nested runs', () => {
     const [asked] = await waiting(run);
     expect(asked).toMatchObject({ requestId: 'op-1~question-1', agent: 'clerk', prompt: 'Green or black?' });
     const [shop] = (await run.status()).operations;
-    await world.client.attach(shop!.runId).respond('question-1', 'Black', { by: 'anna' });
+    await world.client.attach(shop!.runId as string).respond('question-1', 'Black', { by: 'anna' });
 
     await expect
       .poll(async () => (await run.requests()).map(({ requestId, status }) => `${requestId} ${status}`), { timeout: 20_000 })

@@ -104,7 +104,7 @@ describe('a session', () => {
     const asked = await Promise.all([1, 2].map(() => handle.executeUpdate('save', { args: [{}], updateId: 'the same' })));
 
     expect(asked).toEqual([{ operationId: 'the same' }, { operationId: 'the same' }]);
-    await eventually(async () => expect((await session.status()).commands).toMatchObject([{ id: 'the same', status: 'done' }]));
+    await eventually(async () => expect((await session.status()).operations).toMatchObject([{ id: 'the same', status: 'done' }]));
     expect(await session.snapshots()).toHaveLength(1);
   });
 
