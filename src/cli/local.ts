@@ -1,6 +1,4 @@
 /** Local mode: a server and a worker on this machine, for a command that finds none. */
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Config } from '../config.js';
 import { checkTarget, configuredTarget, connectClient, resolveTarget } from '../connection.js';
 import { withProgress } from '../dev/progress.js';
@@ -8,7 +6,7 @@ import { isRunning, readServerRecord } from '../dev/server-record.js';
 import type { FoundServer } from '../dev/server.js';
 import type { RunningWorker } from '../worker.js';
 import type { Context } from './context.js';
-import { openPlace, type Place } from './place.js';
+import { isElsewhere, openPlace, type Place } from './place.js';
 import { describeProject, type Project } from './project.js';
 import { installWorkerLog } from './worker-log.js';
 import { hasWorker } from './workers.js';
@@ -82,14 +80,11 @@ export async function startWorkerHere(context: Context, { application }: Project
   return worker;
 }
 
-/**
- * Is there a server to use, so that none has to be started? A configured one that does not answer is a failure, said later. One on
- * the usual port is somebody else's when this directory has a database of its own.
- */
+/** Is there a server to use, so that none has to be started? A configured one that does not answer is a failure, said later. */
 async function isThere(config: Config): Promise<boolean> {
   if (configuredTarget(config)) return true;
   const target = await resolveTarget(config);
-  if (target.source === 'default' && existsSync(join(config.dataDir, 'temporal.db'))) return false;
+  if (isElsewhere(config, target)) return false;
   try {
     await checkTarget(target);
     return true;

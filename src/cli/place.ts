@@ -1,7 +1,11 @@
 /** Where a command's runs are: a connection to Temporal, and our client on it. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { Client } from '@temporalio/client';
 import { connect, type OstinatoClient } from '../client.js';
-import { connectClient, temporalUiUrl, type Connected } from '../connection.js';
+import type { Config } from '../config.js';
+import { connectClient, resolveTarget, temporalUiUrl, type Connected, type Target } from '../connection.js';
+import { fail } from '../contract/failure.js';
 import type { Context } from './context.js';
 import { duration } from './render/words.js';
 import { hasWorker } from './workers.js';
@@ -50,8 +54,20 @@ export class Place {
   }
 }
 
+/** What listens on the usual port is somebody else's, when this directory has a database of its own and nobody has named a server. */
+export function isElsewhere({ dataDir }: Config, { source }: Pick<Target, 'source'>): boolean {
+  return source === 'default' && existsSync(join(dataDir, 'temporal.db'));
+}
+
 /** @throws `Connection.Failed` */
-export async function openPlace({ config, defer, terminal, signal }: Context): Promise<Place> {
+export async function openPlace(context: Context): Promise<Place> {
+  const { config, defer, terminal, signal } = context;
+  if (isElsewhere(config, await resolveTarget(config))) {
+    throw fail(
+      'Connection.Failed',
+      `The Temporal server of this project, with its data in ${config.dataDir}, is not running. Start it with:  ${context.next('dev')}\nAnother server is used when it is named, by --address or TEMPORAL_ADDRESS.`,
+    );
+  }
   const since = Date.now();
   const pulse = setInterval(() => terminal.hint(`Looking for the Temporal server (${duration(Date.now() - since)})`), 1000);
   const connected = await connectClient(config).finally(() => clearInterval(pulse));

@@ -39,10 +39,19 @@ export function addSay(cli: Cli): void {
 async function say(context: Context, who: string, words: string[], options: SayOptions) {
   const { terminal, machine, signal } = context;
   const message = await messageOf(words, options, machine);
-  const place = await openPlaceOrStart(context, () => loadProject(machine.cwd, options.config));
+  // The project is asked for only where the worker has to be this process.
+  let endsWithUs = false;
+  const place = await openPlaceOrStart(context, () => {
+    endsWithUs = true;
+    return loadProject(machine.cwd, options.config);
+  });
   const handle = await listener(place, who, options);
   await untilSomebodyWorks(context, place);
-  context.onInterrupt(`Stopped waiting; the turn goes on. Read it later with:  ${context.next('transcript', handle.id)}`);
+  context.onInterrupt(
+    endsWithUs
+      ? `Stopped. The worker ended with this command, so the turn waits. It goes on with:  ${context.next('dev')}`
+      : `Stopped waiting; the turn goes on. Read it later with:  ${context.next('transcript', handle.id)}`,
+  );
 
   let shown = '';
   const startedAt = Date.now();

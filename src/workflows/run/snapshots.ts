@@ -22,11 +22,7 @@ export type OtherState = (live: RunState) => RunState;
 export async function carryOut(run: AnyRun): Promise<OtherState | undefined> {
   for (let [command] = pendingCommands(run); command; [command] = pendingCommands(run)) {
     try {
-      if (command.kind === 'rollback') {
-        const state = await rollBack(run, command);
-        Object.assign(command, { status: 'done' });
-        return state;
-      }
+      if (command.kind === 'rollback') return await rollBack(run, command);
       if (command.kind === 'save')
         command.snapshotId = await save(run, 'asked', { key: command.id, ...(command.label !== undefined && { label: command.label }) });
       else await fork(run, command);
@@ -134,12 +130,16 @@ async function load(run: AnyRun, { snapshotId, turn }: Pick<CommandState, 'snaps
 async function rollBack(run: AnyRun, command: CommandState): Promise<OtherState> {
   const loaded = await load(run, command);
   await save(run, 'rollback', { key: command.id });
-  command.snapshotId = loaded.snapshotId;
   for (const operation of [...run.state.operations]) await abandon(run, operation);
   for (const asked of run.state.requests.filter(isOpen)) settle(run, asked, { status: 'withdrawn' });
   await sendPost(run);
   run.outbox.emit('run.rolledBack', { snapshotId: loaded.snapshotId, lastTurn: (loaded.state as unknown as RunState).lastTurn });
-  return (live) => rolledBack(live, loaded, now());
+  const { snapshotId } = loaded;
+  // Only the state that it goes on with says that it is done.
+  return ({ commands = [], ...live }) => ({
+    ...rolledBack(live, loaded, now()),
+    commands: commands.map((other) => (other.id === command.id ? { ...other, status: 'done', snapshotId } : other)),
+  });
 }
 
 function refuse(run: AnyRun, command: CommandState, error: unknown): void {
