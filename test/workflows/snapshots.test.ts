@@ -93,7 +93,9 @@ describe.each(names.flatMap((pattern) => scenes[pattern].asked.map((_, step) => 
       expect(await loaded.status()).toMatchObject({ origin: { snapshotId, workflowId: run.id } });
     });
 
-    test.skipIf(isLast)('is put back to there in the middle of the next step, and comes to the same end', async () => {
+    // After the last step there is nothing to put back.
+    if (isLast) return;
+    test('is put back to there in the middle of the next step, and comes to the same end', async () => {
       const play = stage(linesOf(scene));
       await using world = await openWorld({ environment, script: play.script });
       const run = await start(world, pattern, scene);
