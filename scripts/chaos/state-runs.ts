@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { RunHandle } from '../../src/client.js';
 import { failureOf } from '../../src/contract/failure.js';
-import type { CommandStatus } from '../../src/contract/snapshot.js';
+import { commandsOf, type CommandStatus } from '../../src/contract/snapshot.js';
 import { checkBranch } from './check-branch.js';
 import { Dice } from './dice.js';
 import { keeper } from './keeper.js';
@@ -173,7 +173,7 @@ export class StateRuns {
       this.world.temporal.withDeadline(Date.now() + 20_000, () => handle.executeUpdate(kind, { args: [input], updateId: id })),
     );
     const command = await this.work.insist(async () => {
-      const found = (await run.status()).operations.find((one): one is CommandStatus => one.id === id && one.kind !== 'nested');
+      const found = commandsOf(await run.status()).find((one) => one.id === id);
       if (!found || found.status === 'pending')
         throw new Error(`${kind} of "${run.id}" was accepted, and is ${found?.status ?? 'forgotten'}.`);
       return found;

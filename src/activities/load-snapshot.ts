@@ -1,12 +1,11 @@
-import { fail, failureOf } from '../contract/failure.js';
-import { isSnapshotId } from '../contract/guards.js';
+import { fail } from '../contract/failure.js';
 import { readRunInput } from '../contract/input-schema.js';
 import { problemsFailure } from '../contract/problems.js';
 import { jsonBytes, sizes } from '../contract/size.js';
-import type { Snapshot } from '../contract/snapshot.js';
 import type { LoadSnapshotInput, LoadSnapshotOutput } from '../contract/state-step.js';
 import type { RunState } from '../state/run-state.js';
 import { readSnapshot } from '../state/read-snapshot.js';
+import { readDocument } from '../store/read-document.js';
 import type { Store } from '../store/store.js';
 import { fitInto } from './fit-into.js';
 import type { PrepareDeps } from './prepare-run.js';
@@ -21,8 +20,7 @@ export function createLoadSnapshot(deps: PrepareDeps) {
   return async function loadSnapshot({ pattern, of, into, ...input }: LoadSnapshotInput): Promise<LoadSnapshotOutput> {
     await publishEvents(store.events, input);
     const snapshotId = input.snapshotId ?? (await atTurn(store, input.workflowId ?? '', input.turn ?? 0));
-    const snapshot = await find(store, snapshotId);
-    const { state } = readSnapshot(snapshot, pattern);
+    const { snapshot, state } = readSnapshot(await readDocument(store.blobs, snapshotId), pattern);
     if (of && state.conversationId !== of.conversationId) {
       throw fail(
         'State.Mismatch',
@@ -60,16 +58,6 @@ async function atTurn({ snapshots }: Store, workflowId: string, turn: number): P
   );
   if (found) return found.id;
   throw fail('State.NotFound', `"${workflowId}" has no snapshot made after turn ${turn}. List those there are.`);
-}
-
-async function find({ blobs }: Store, id: string): Promise<Snapshot> {
-  const text = isSnapshotId(id) ? await blobs.get(id) : undefined;
-  if (text === undefined) throw fail('State.NotFound', `There is no snapshot "${String(id).slice(0, 100)}" in this store.`);
-  try {
-    return JSON.parse(text) as Snapshot;
-  } catch (error) {
-    throw fail('State.Unreadable', `"${id}" in the store is no snapshot: ${failureOf(error).message}`);
-  }
 }
 
 async function checkTeam({ blobs }: Store, id: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { WorkflowHandle } from '@temporalio/client';
 import { fail, failureOf } from '../contract/failure.js';
 import { commands, queries } from '../contract/names.js';
 import type { RunResult, RunStatus } from '../contract/run.js';
-import type { CommandStatus } from '../contract/snapshot.js';
+import { commandsOf } from '../contract/snapshot.js';
 import type { SavedMember, SaveMembersInput, SaveMembersOutput } from '../contract/state-step.js';
 import type { Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
@@ -39,9 +39,7 @@ async function saved(handle: WorkflowHandle, operationId: string): Promise<Saved
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     Context.current().heartbeat();
     const status = await handle.query<RunStatus>(queries.status);
-    const command = status.operations.find(
-      (operation): operation is CommandStatus => operation.id === operationId && operation.kind !== 'nested',
-    );
+    const command = commandsOf(status).find(({ id }) => id === operationId);
     if (command?.status === 'done' && command.snapshotId) return { snapshotId: command.snapshotId, pattern: status.pattern };
     if (command?.status === 'failed') {
       throw fail('Nested.Failed', `"${handle.workflowId}" could not be saved: ${command.failure?.message ?? 'it did not say why'}`, {

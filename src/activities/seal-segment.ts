@@ -1,8 +1,7 @@
 import type { SealSegmentInput, SealSegmentOutput } from '../contract/step.js';
-import { sizes } from '../contract/size.js';
-import { jsonBytes } from '../contract/size.js';
+import { jsonBytes, sizes } from '../contract/size.js';
 import type { Entry, Part, Segment, TranscriptHead } from '../contract/transcript.js';
-import type { Store } from '../store/store.js';
+import type { BlobStore, Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
 import type { Transcripts } from './transcripts.js';
 
@@ -11,21 +10,29 @@ export function createSealSegment({ store, transcripts }: { store: Store; transc
   return async function sealSegment(input: SealSegmentInput): Promise<SealSegmentOutput> {
     await publishEvents(store.events, input);
     const { entries } = await transcripts.read(input.transcript);
-    const segments: Segment[] = [];
-    let previous: TranscriptHead = input.previous;
-    for (const group of bySize(entries.slice(input.from))) {
-      const part: Part = { previous, entries: group };
-      const text = JSON.stringify(part);
-      const from = previous?.length ?? 0;
-      const segment = { id: await store.blobs.put(text), from, count: group.length, bytes: text.length };
-      segments.push(segment);
-      previous = { part: segment.id, length: from + group.length };
-    }
-    return segments;
+    return await writeSegments(store.blobs, input.previous, entries.slice(input.from));
   };
 }
 
-export function* bySize(entries: readonly Entry[]): Generator<Entry[]> {
+/** Behind what is there already: as few as the size of one allows. */
+export async function writeSegments(blobs: BlobStore, previous: TranscriptHead, entries: readonly Entry[]): Promise<Segment[]> {
+  const segments: Segment[] = [];
+  for (const group of bySize(entries)) {
+    const head = headAfter(segments, previous);
+    const part: Part = { previous: head, entries: group };
+    const text = JSON.stringify(part);
+    segments.push({ id: await blobs.put(text), from: head?.length ?? 0, count: group.length, bytes: text.length });
+  }
+  return segments;
+}
+
+/** What ends with the last of these. */
+export function headAfter(segments: readonly Segment[], otherwise: TranscriptHead): TranscriptHead {
+  const last = segments.at(-1);
+  return last ? { part: last.id, length: last.from + last.count } : otherwise;
+}
+
+function* bySize(entries: readonly Entry[]): Generator<Entry[]> {
   let group: Entry[] = [];
   let bytes = 0;
   for (const entry of entries) {

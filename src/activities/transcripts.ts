@@ -3,11 +3,10 @@ import { Context } from '@temporalio/activity';
 import { fail } from '../contract/failure.js';
 import { queries } from '../contract/names.js';
 import type { Message } from '../contract/message.js';
-import { jsonBytes, sizes } from '../contract/size.js';
 import type { TranscriptRef } from '../contract/step.js';
 import type { Entry, EntryRef, Part, TranscriptHead, TranscriptPage } from '../contract/transcript.js';
 import type { BlobStore } from '../store/store.js';
-import { toStepMessage } from '../store/step-message.js';
+import { asHeld } from '../store/step-message.js';
 
 /** Some entries, by the position of the first. */
 type Stretch = Pick<TranscriptPage, 'from' | 'entries'>;
@@ -77,7 +76,7 @@ export class Transcripts {
       } else if ('stored' in ref) {
         const message = await this.message(ref.stored.blob);
         // Of a very large one the parts hold a preview.
-        resolved.push({ ...ref.stored, ...(ref.stored.cut ? await toStepMessage(this.blobs, message) : { message }) });
+        resolved.push({ ...ref.stored, ...(ref.stored.cut ? await asHeld(this.blobs, message) : { message }) });
       } else {
         for (let position = ref.inRun; position < ref.inRun + (ref.count ?? 1); position++) {
           if (!page || position >= page.from + page.entries.length) page = await this.#pageAt(position);
@@ -90,8 +89,7 @@ export class Transcripts {
   }
 
   async #offload(entry: Entry): Promise<Entry> {
-    if (entry.cut || jsonBytes(entry.message) <= sizes.entry) return entry;
-    return { ...entry, ...(await toStepMessage(this.blobs, entry.message)) };
+    return entry.cut ? entry : { ...entry, ...(await asHeld(this.blobs, entry.message)) };
   }
 
   /** Entries from a position on. While a step is tried again, another turn may have had them sealed. */

@@ -1,6 +1,7 @@
 /** A run that was started from a snapshot tells only once it begins whether the snapshot fits: whoever started it is told. */
 import type { RunHandle } from '../client.js';
-import { fail, failures, type FailureType } from '../contract/failure.js';
+import { asFailureType } from '../client/call.js';
+import { fail } from '../contract/failure.js';
 import type { RunStatus } from '../contract/run.js';
 
 const patienceMs = 10_000;
@@ -18,13 +19,9 @@ export async function began(handle: RunHandle, signal: AbortSignal): Promise<Run
   while (Date.now() < until && !signal.aborted) {
     // A worker that has just come may need a moment before it answers.
     const status = await handle.status().catch(() => undefined);
-    if (status?.failure && couldNotBegin.test(status.failure.type)) throw fail(typeOf(status.failure.type), status.failure.message);
+    if (status?.failure && couldNotBegin.test(status.failure.type)) throw fail(asFailureType(status.failure.type), status.failure.message);
     if (status && status.status !== 'starting') return status;
     await new Promise((resolve) => setTimeout(resolve, pauseMs));
   }
   return undefined;
-}
-
-function typeOf(type: string): FailureType {
-  return type in failures ? (type as FailureType) : 'Run.Failed';
 }

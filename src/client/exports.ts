@@ -9,6 +9,7 @@ import { readSnapshot } from '../state/read-snapshot.js';
 import { entryShape, type RunState } from '../state/run-state.js';
 import { isObject, problemsOf, type Shape } from '../state/shape.js';
 import { blobId } from '../store/blob-id.js';
+import { recordOf } from '../store/write-snapshot.js';
 import { referencesIn } from '../store/references.js';
 import type { ClientContext } from './context.js';
 import { readStoredSnapshot } from './snapshots.js';
@@ -66,17 +67,13 @@ async function documentsOf(context: ClientContext, { definition, state }: Snapsh
 export async function importSnapshot({ store }: ClientContext, document: string | RunExport): Promise<SnapshotRecord> {
   const { snapshotId, blobs } = checked(typeof document === 'string' ? parsed(document) : document);
   const stored = JSON.parse(blobs[snapshotId] as string) as unknown;
-  const { snapshot, state } = readSnapshot(stored, patternOf(stored));
+  const { snapshot, state } = readSnapshot(stored);
   const problems = problemsIn(blobs, snapshotId);
   if (problems.length > 0) throw unreadable(problems);
   for (const text of Object.values(blobs)) await store.blobs.put(text);
-  const record = recordOf(snapshotId, snapshot, state);
+  const record = recordOf(snapshotId, snapshot, { turn: state.lastTurn, length: state.transcript.head?.length ?? 0, key: snapshotId });
   await store.snapshots.add(record);
   return record;
-}
-
-function recordOf(id: string, { run, at, reason, label }: Snapshot, { lastTurn: turn, transcript }: RunState): SnapshotRecord {
-  return { id, ...run, at, reason, ...(label !== undefined && { label }), turn, length: transcript.head?.length ?? 0, key: id };
 }
 
 function parsed(text: string): unknown {
@@ -133,7 +130,7 @@ function problemsIn(blobs: { [id: string]: string }, snapshotId: string): Proble
     const document = read(id);
     if (document === undefined || seen.has(id)) continue;
     seen.add(id);
-    const { snapshot, state } = readSnapshot(document, patternOf(document));
+    const { snapshot, state } = readSnapshot(document);
     snapshots.push(...Object.values(snapshot.members).map((member) => member.snapshotId));
     read(state.team.id);
     const { head, segments } = state.transcript;
@@ -158,11 +155,6 @@ function problemsIn(blobs: { [id: string]: string }, snapshotId: string): Proble
 const partShape: Shape = {
   fields: { previous: { nullable: { fields: { part: 'string', length: 'count' } } }, entries: { list: entryShape } },
 };
-
-function patternOf(document: unknown): string {
-  const pattern: unknown = (document as Partial<Snapshot> | null)?.definition?.pattern;
-  return typeof pattern === 'string' ? pattern : '';
-}
 
 function unreadable(problems: Problem[]) {
   return problemsFailure('The document', problems, 'State.Unreadable');

@@ -2,11 +2,11 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../contract/failure.js';
-import { isSnapshotId } from '../contract/guards.js';
 import type { RunStatus } from '../contract/run.js';
-import type { CommandStatus, SaveInput, Snapshot } from '../contract/snapshot.js';
+import { commandsOf, type CommandStatus, type SaveInput, type Snapshot } from '../contract/snapshot.js';
 import type { SnapshotParts } from '../contract/state-step.js';
 import { readSnapshot } from '../state/read-snapshot.js';
+import { readDocument } from '../store/read-document.js';
 import { writeSnapshot } from '../store/write-snapshot.js';
 import { asFailureType, isSilence } from './call.js';
 import type { ClientContext } from './context.js';
@@ -36,9 +36,7 @@ export async function awaitCommand(
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 2, longestPauseMs)) {
     isAccepted ||= (await patiently(ask)) !== undefined;
     const told = isAccepted ? await patiently(status) : undefined;
-    const command = told?.operations.find(
-      (operation): operation is CommandStatus => operation.id === operationId && operation.kind !== 'nested',
-    );
+    const command = told && commandsOf(told).find(({ id }) => id === operationId);
     if (command?.status === 'done') return { ...command, status: 'done' };
     if (command?.failure) throw fail(asFailureType(command.failure.type), command.failure.message, { final: true });
     if (Date.now() >= until) {
@@ -60,18 +58,5 @@ export async function saveClosed({ store }: ClientContext, parts: SnapshotParts,
 
 /** @throws `State.NotFound` · `State.Unreadable` · `State.Newer` */
 export async function readStoredSnapshot({ store }: ClientContext, id: string): Promise<Snapshot> {
-  const text = isSnapshotId(id) ? await store.blobs.get(id) : undefined;
-  if (text === undefined)
-    throw fail('State.NotFound', `There is no snapshot "${String(id).slice(0, 100)}" in this store. List those of a run first.`);
-  const document = parse(text, id);
-  const pattern = (document as Partial<Snapshot> | null)?.definition?.pattern;
-  return readSnapshot(document, typeof pattern === 'string' ? pattern : '').snapshot;
-}
-
-function parse(text: string, id: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw fail('State.Unreadable', `"${id}" in the store is no snapshot. List those of a run first.`, { cause });
-  }
+  return readSnapshot(await readDocument(store.blobs, id)).snapshot;
 }

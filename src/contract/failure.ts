@@ -79,6 +79,17 @@ export function fail(type: FailureType, message: string, options: FailOptions = 
   });
 }
 
+/** What `State.Newer` is where somebody is told at once: no newer worker will come by for this one. */
+export function readNow<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    const { type, message, details } = failureOf(error);
+    if (type !== 'State.Newer') throw error;
+    throw fail('State.Newer', message, { final: true, ...(details && { details }) });
+  }
+}
+
 /** The outermost typed failure of an error, whatever wraps it. */
 export function failureOf(error: unknown): { type: string; message: string; details?: unknown[] } {
   let inner = error;

@@ -1,5 +1,5 @@
 /** Snapshots: what a run was at some moment, as one immutable document in the store. */
-import type { Checkpoint } from './run.js';
+import type { Checkpoint, RunStatus } from './run.js';
 
 /** Of the document, not of the run's state inside of it, which has a version of its own. */
 export const snapshotVersion = '1.0.0';
@@ -115,6 +115,11 @@ export interface CommandStatus {
   /** Workflow id of the fork. */
   runId?: string;
   failure?: { type: string; message: string };
+}
+
+/** Those among the operations of a run that it does with its own state. */
+export function commandsOf({ operations }: Pick<RunStatus, 'operations'>): CommandStatus[] {
+  return operations.filter((operation) => operation.kind !== 'nested');
 }
 
 /** Where a run came from that was started from a snapshot. */

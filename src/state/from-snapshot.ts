@@ -12,10 +12,11 @@ export interface Arrival {
   inbox: RunState['inbox'];
   said: RunState['said'];
   commands?: RunState['commands'];
+  eventCount: number;
 }
 
 /** A new run: with everything that the other one was, but its end, and an identity of its own. */
-export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands }: Arrival): RunState {
+export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands, eventCount }: Arrival): RunState {
   const { cancel: _, stop, done, ...saved } = shifted(loaded, nowMs);
   const { snapshotId, run, settings, overridden } = loaded;
   const known = new Set(saved.said.map(({ id }) => id));
@@ -30,7 +31,7 @@ export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested,
     said: [...saved.said, ...said.filter(({ id }) => !known.has(id))],
     outbox: [],
     post: [],
-    eventCount: 0,
+    eventCount,
     continuations: 0,
     branch: 0,
     ...(commands && { commands }),
@@ -59,12 +60,10 @@ export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number
     lastTurn: Math.max(live.lastTurn, saved.lastTurn),
     inbox: [...saved.inbox, ...live.inbox.filter(({ id }) => !queued.has(id))],
     said: [...saved.said, ...live.said.filter(({ id }) => !then.has(id)).map(undone)],
-    requests: saved.requests,
     outbox: live.outbox,
     post: live.post,
     eventCount: live.eventCount,
     continuations: live.continuations,
-    commands: live.commands ?? [],
     branch: (live.branch ?? 0) + 1,
     ...(live.nested && { nested: live.nested }),
     ...(live.cancel && { cancel: live.cancel }),

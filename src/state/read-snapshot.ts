@@ -1,5 +1,5 @@
 /** A snapshot's document → its state: kind, version, then the state inside. Safe in the workflow sandbox. */
-import { fail, failureOf } from '../contract/failure.js';
+import { fail, readNow } from '../contract/failure.js';
 import { snapshotType, type Snapshot } from '../contract/snapshot.js';
 import { readState } from './read-state.js';
 import type { RunState } from './run-state.js';
@@ -17,8 +17,8 @@ const shape: Shape = {
   },
 };
 
-/** @throws `State.Unreadable` with every problem · `State.Newer` · `State.Mismatch` when it is of another pattern. All of them final */
-export function readSnapshot(document: unknown, pattern: string): { snapshot: Snapshot; state: RunState } {
+/** `expected`: the pattern that it has to be of. @throws `State.Unreadable` with every problem · `State.Newer` · `State.Mismatch` when it is of another pattern. All of them final */
+export function readSnapshot(document: unknown, expected?: string): { snapshot: Snapshot; state: RunState } {
   if (!isObject(document) || document.type !== snapshotType) throw unreadable(['it is not a snapshot of a run']);
   const version = /^(\d+)\.\d+\.\d+$/.exec(String(document.schemaVersion));
   if (!version) throw unreadable(['schemaVersion: expected a version such as 1.0.0']);
@@ -31,27 +31,14 @@ export function readSnapshot(document: unknown, pattern: string): { snapshot: Sn
   if (problems.length === 0 && Number.isNaN(Date.parse(document.at as string))) problems.push('snapshot.at: expected a time');
   if (problems.length > 0) throw unreadable(problems);
   const snapshot = document as unknown as Snapshot;
-  if (snapshot.definition.pattern !== pattern) {
-    throw fail(
-      'State.Mismatch',
-      `The snapshot is of a ${snapshot.definition.pattern} run, "${snapshot.run.workflowId}". Load it as that, not as ${pattern}.`,
-    );
+  const { pattern } = snapshot.definition;
+  if (expected !== undefined && pattern !== expected) {
+    throw fail('State.Mismatch', `The snapshot is of a ${pattern} run, "${snapshot.run.workflowId}". Load it as that, not as ${expected}.`);
   }
-  const state = readNow(snapshot.state, pattern);
+  const state = readNow(() => readState(snapshot.state, pattern));
   const lost = state.operations.filter(({ id, outcome }) => !outcome && !Object.hasOwn(snapshot.members, id));
   if (lost.length > 0) throw unreadable(lost.map(({ id }) => `snapshot.members.${id}: the run waits for it, and it is not there`));
   return { snapshot, state };
-}
-
-/** Whoever asks is told at once: no newer worker will come by for this one. */
-function readNow(state: unknown, pattern: string): RunState {
-  try {
-    return readState(state, pattern);
-  } catch (error) {
-    const { type, message, details } = failureOf(error);
-    if (type !== 'State.Newer') throw error;
-    throw fail('State.Newer', message, { final: true, ...(details && { details }) });
-  }
 }
 
 function unreadable(problems: string[]) {

@@ -18,6 +18,11 @@ export async function toStepMessage(blobs: Pick<BlobStore, 'put'>, message: Mess
   return bytes <= sizes.entry ? { message, blob } : { message: previewOf(message), blob, cut: true };
 }
 
+/** A message as a part holds it: as it is, or when it is very large its beginning, and the whole by itself. */
+export async function asHeld(blobs: Pick<BlobStore, 'put'>, message: Message): Promise<StepMessage> {
+  return jsonBytes(message) <= sizes.entry ? { message } : await toStepMessage(blobs, message);
+}
+
 /** The beginning of each text, and every call by name: calls are run from a preview too. */
 function previewOf({ contents, ...rest }: Message): Message {
   let room = previewRoom;

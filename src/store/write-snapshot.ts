@@ -1,3 +1,4 @@
+import type { Snapshot, SnapshotRecord } from '../contract/snapshot.js';
 import type { SaveSnapshotInput, SaveSnapshotOutput, SnapshotParts } from '../contract/state-step.js';
 import type { Part, TranscriptHead } from '../contract/transcript.js';
 import type { Store } from './store.js';
@@ -23,20 +24,25 @@ export async function writeSnapshot(
   const rest = head && length > sealed ? [{ id: head.part, from: sealed, count: length - sealed, bytes: 0 }] : [];
   const transcript = { segments: [...segments, ...rest], tail: [], head };
   const id = await blobs.put(JSON.stringify({ ...document, state: { ...document.state, transcript } }));
-  const { run, at, reason, label } = document;
+  const { run, reason } = document;
   const { lastTurn: turn } = document.state as { lastTurn: number };
-  await snapshots.add({ id, ...run, at, reason, ...(label !== undefined && { label }), turn, length, key });
-  const others = await snapshots.list(run.workflowId, { limit: listed });
-  const twins = others.filter(
-    (other) => other.key === key && other.firstRunId === run.firstRunId && other.reason === reason && other.id !== id,
+  await snapshots.add(recordOf(id, document, { turn, length, key }));
+  const others = (await snapshots.list(run.workflowId, { limit: listed })).filter((other) => other.id !== id && other.reason === reason);
+  const isTwin = (other: SnapshotRecord) => other.key === key && other.firstRunId === run.firstRunId;
+  // Only of those that nobody has asked for.
+  const isOld = new Set(
+    reason === 'turn' && keep !== undefined ? others.filter((other) => !isTwin(other)).slice(Math.max(keep - 1, 0)) : [],
   );
-  if (twins.length > 0) await snapshots.remove(twins.map((twin) => twin.id));
-  if (reason === 'turn' && keep !== undefined) await forgetOld(snapshots, run.workflowId, keep);
+  const gone = others.filter((other) => isTwin(other) || isOld.has(other));
+  if (gone.length > 0) await snapshots.remove(gone.map((other) => other.id));
   return { id, head };
 }
 
-/** Only those that nobody has asked for. */
-async function forgetOld(snapshots: Store['snapshots'], workflowId: string, keep: number): Promise<void> {
-  const own = (await snapshots.list(workflowId, { limit: listed })).filter(({ reason }) => reason === 'turn');
-  if (own.length > keep) await snapshots.remove(own.slice(keep).map(({ id }) => id));
+/** Its line in the list. */
+export function recordOf(
+  id: string,
+  { run, at, reason, label }: Snapshot,
+  { turn, length, key }: Pick<SnapshotRecord, 'turn' | 'length' | 'key'>,
+): SnapshotRecord {
+  return { id, ...run, at, reason, ...(label !== undefined && { label }), turn, length, key };
 }

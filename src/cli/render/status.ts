@@ -1,6 +1,6 @@
 /** Where a run is, for a person. */
 import type { RunStatus } from '../../contract/run.js';
-import type { CommandStatus } from '../../contract/snapshot.js';
+import { commandsOf, type CommandStatus } from '../../contract/snapshot.js';
 import { printable, type Style } from '../terminal.js';
 import { ago, count, short, summary, tokens } from './words.js';
 
@@ -33,10 +33,6 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['page', uiUrl],
   ];
   return rows.flatMap(([label, text]) => (text ? [`${style.dim(label.padEnd(12))}${text}`] : [])).join('\n');
-}
-
-function commandsOf({ operations }: RunStatus): CommandStatus[] {
-  return operations.filter((operation) => operation.kind !== 'nested');
 }
 
 /** The latest so many. */

@@ -29,17 +29,17 @@ export async function goOn(run: AnyRun, { task: _, nested, ...input }: RunInput)
   const { snapshotId, overridden } = loaded;
   run.outbox.emit('run.loaded', { snapshotId, from: loaded.run.workflowId, ...(overridden && { overridden }) });
   // What has come until the last moment comes along.
-  await continueAsNew(run, ({ nested: origin, inbox, said, commands, eventCount }) => ({
-    ...arrived(loaded, {
+  await continueAsNew(run, ({ nested: origin, inbox, said, commands, eventCount }) =>
+    arrived(loaded, {
       conversationId: run.firstRunId,
       nowMs: now(),
       ...(origin && { nested: origin }),
       inbox,
       said,
       ...(commands && { commands }),
+      eventCount,
     }),
-    eventCount,
-  }));
+  );
 }
 
 /** The first execution after that: runs within go on from snapshots of theirs, and whoever is above is told who waits. */

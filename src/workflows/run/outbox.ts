@@ -42,28 +42,12 @@ export class Outbox {
   async along<T>(activity: (base: StepInput) => Promise<T>): Promise<T> {
     if (jsonBytes(this.state.outbox) > rideBytes) await this.flush();
     this.hasWorked = true;
-    const events = this.state.outbox.splice(0);
-    try {
-      return await activity({ ...this.#base, ...(events.length > 0 && { events }) });
-    } catch (error) {
-      this.state.outbox.unshift(...events);
-      throw error;
-    } finally {
-      this.isAhead = false;
-    }
+    return await this.#carry(activity, false);
   }
 
   /** As `along`, with a local activity: its input is not recorded, so everything goes along. */
   async alongLocally<T>(activity: (base: StepInput) => Promise<T>): Promise<T> {
-    const events = this.state.outbox.splice(0);
-    try {
-      return await activity({ ...this.#base, ...(events.length > 0 && { events }) });
-    } catch (error) {
-      this.state.outbox.unshift(...events);
-      throw error;
-    } finally {
-      this.isAhead = true;
-    }
+    return await this.#carry(activity, true);
   }
 
   /** Before a wait or the end. What another turn is just sending is waited for too: the end would cut it off. */
@@ -76,6 +60,18 @@ export class Outbox {
   /** Once nothing is on its way any more. */
   async sent(): Promise<void> {
     await this.#sending;
+  }
+
+  async #carry<T>(activity: (base: StepInput) => Promise<T>, isLocal: boolean): Promise<T> {
+    const events = this.state.outbox.splice(0);
+    try {
+      return await activity({ ...this.#base, ...(events.length > 0 && { events }) });
+    } catch (error) {
+      this.state.outbox.unshift(...events);
+      throw error;
+    } finally {
+      this.isAhead = isLocal;
+    }
   }
 
   async #send(events: NewEvent[]): Promise<void> {
