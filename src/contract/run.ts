@@ -84,8 +84,8 @@ export interface NestedStart {
   prepared?: string;
   /** The other run's transcript so far. */
   inherited?: Inherited & { head: TranscriptHead; lastTurn: number };
-  /** What is left of its limits. */
-  limits?: { tokens?: number; timeMs?: number };
+  /** What is left of its limits. Not of its time: when that is over, it breaks this run off. */
+  limits?: { tokens?: number };
   /** Where the events of this run are told as well: the log of the run at the top. */
   root: { workflowId: string; firstRunId: string };
 }

@@ -401,6 +401,7 @@ describe('while a step is in flight', () => {
     await expect.poll(pending, { timeout: 20_000 }).toHaveLength(2);
     saving.kill('SIGINT');
     const interrupted = await saving.ended;
+    await writeFile(join(here.cwd, 'awake'), '');
     const result = await ostinato(['result', id], place);
 
     expectOneMessage(bounded, /^✗ .* has not come to it within 1 ms; it does so when the step in flight is done\./, 5);
@@ -411,15 +412,19 @@ describe('while a step is in flight', () => {
   }, 60_000);
 });
 
-/** An agent whose tool takes some seconds. */
+/** An agent whose tool takes as long as there is no file "awake". */
 const sleepy = `
+import { existsSync } from 'node:fs';
 import { defineAgent, defineTool } from ${JSON.stringify(import.meta.resolve('../../src/index.ts'))};
 import { z } from ${JSON.stringify(import.meta.resolve('zod'))};
 const nap = defineTool({
   name: 'nap',
   description: 'Sleeps.',
   input: z.object({}),
-  run: () => new Promise((resolve) => setTimeout(() => resolve('slept'), 8000)),
+  run: async () => {
+    while (!existsSync('awake')) await new Promise((resolve) => setTimeout(resolve, 50));
+    return 'slept';
+  },
 });
 export default { agents: [defineAgent({ name: 'cat', instructions: 'You are a cat.', tools: [nap] })] };
 `;

@@ -151,10 +151,9 @@ async function startOf(run: AnyRun, nested: NestedRun, operation: Operation, bri
 /** What is left of this run's limits, and whose log it is. */
 function frameOf(run: AnyRun): Required<Pick<NestedStart, 'limits' | 'root'>> {
   const { state } = run;
-  const tokens = state.limits.tokens === undefined ? {} : { tokens: Math.max(state.limits.tokens - state.usage.totalTokens, 1) };
-  const time = state.limits.timeMs === undefined ? {} : { timeMs: Math.max(Date.parse(state.startedAt) + state.limits.timeMs - now(), 1) };
+  const { tokens } = state.limits;
   return {
-    limits: { ...tokens, ...time },
+    limits: tokens === undefined ? {} : { tokens: Math.max(tokens - state.usage.totalTokens, 1) },
     root: state.nested?.root ?? { workflowId: run.workflowId, firstRunId: run.firstRunId },
   };
 }

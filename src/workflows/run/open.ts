@@ -80,21 +80,19 @@ function isLike(begins: unknown, value: unknown): boolean {
 function originOf(nested: unknown): NonNullable<RunState['nested']> {
   const problems = problemsOf(nested, nestedStartShape, 'nested');
   if (problems.length > 0) throw fail('Input.Invalid', `The run's input is not from a run that starts it: ${problems.join('; ')}`);
-  const { parent, operationId, root, limits, inherited } = nested as NestedStart;
+  const { parent, operationId, root, inherited } = nested as NestedStart;
   const wrong = (problem: string) => fail('Input.Invalid', `The run's input is not from a run that starts it: nested.${problem}`);
   // What Temporal cannot carry out fails the workflow task, and that is tried for ever.
   if (parent === '' || utf8Bytes(parent) > longestId || parent === workflowInfo().workflowId)
     throw wrong('parent: expected the workflow id of another run');
-  if ((limits?.timeMs ?? 0) > longestTime) throw wrong(`limits.timeMs: expected at most ${longestTime}`);
   if (!inherited) return { parent, operationId, root };
   const { head, length, as, from, to } = inherited;
   if (length !== (head?.length ?? 0) || head?.length === 0) throw wrong('inherited.length: expected the length of its head');
   return { parent, operationId, root, inherited: { length, as, from, to } };
 }
 
-/** Bytes that Temporal allows, and milliseconds in a hundred years. */
+/** Bytes that Temporal allows. */
 const longestId = 1000;
-const longestTime = 100 * 365 * 24 * 3600 * 1000;
 
 const nestedStartShape: Shape = {
   fields: {
@@ -102,7 +100,7 @@ const nestedStartShape: Shape = {
     operationId: 'string',
     prepared: { optional: 'string' },
     root: { fields: { workflowId: 'string', firstRunId: 'string' } },
-    limits: { optional: { fields: { tokens: { optional: 'count' }, timeMs: { optional: 'count' } } } },
+    limits: { optional: { fields: { tokens: { optional: 'count' } } } },
     inherited: {
       optional: {
         fields: {
@@ -193,10 +191,8 @@ function inTask(path: string): string {
 
 /** A member of another run begins with what it hears there, by reference. */
 function begin(run: AnyRun, { limits = {}, inherited }: NestedStart): void {
-  for (const limit of ['tokens', 'timeMs'] as const) {
-    const left = limits[limit];
-    if (left !== undefined) run.state.limits[limit] = Math.min(run.state.limits[limit] ?? left, left);
-  }
+  const own = run.state.limits;
+  if (limits.tokens !== undefined) own.tokens = Math.min(own.tokens ?? limits.tokens, limits.tokens);
   if (!inherited?.head) return;
   const { head, lastTurn } = inherited;
   run.state.lastTurn = lastTurn;

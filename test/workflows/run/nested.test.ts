@@ -384,7 +384,7 @@ describe('a workflow started directly as if it were nested', () => {
     ['a text', 'x', 'nested'],
     ['no parent', { ...forged, parent: '' }, 'nested.parent'],
     ['a parent that cannot be', { ...forged, parent: 'é'.repeat(600) }, 'nested.parent'],
-    ['more time than there is', { ...forged, limits: { timeMs: 9e15 } }, 'nested.limits.timeMs'],
+    ['less than no tokens', { ...forged, limits: { tokens: -1 } }, 'nested.limits.tokens'],
     ['a length without a head', { ...forged, inherited: { ...inherited, head: null } }, 'nested.inherited.length'],
     ['a head without a length', { ...forged, inherited: { ...inherited, head: { part: 'p', length: 0 }, length: 0 } }, 'inherited.length'],
     ['something that nobody has prepared', forged, 'The store has no run x'],
