@@ -8,7 +8,8 @@ import { prepareNamespace } from '../src/dev/namespace.js';
 import { openStore } from '../src/store/open-store.js';
 import type { Store } from '../src/store/store.js';
 import { scriptedModel, type ScriptedModel } from '../src/testing/index.js';
-import { bundleWorkflows, startWorker, type RunningWorker } from '../src/worker.js';
+import { startWorker, type RunningWorker } from '../src/worker.js';
+import { builtWorkflows } from './support/built.js';
 import { devServerConfig, temporalForTests } from './support/servers.js';
 import { temporaryDirectory } from './support/temporary.js';
 
@@ -29,7 +30,7 @@ beforeAll(async () => {
   const otherNamespace = `other-${randomUUID()}`;
   await prepareNamespace(temporalForTests().address, otherNamespace);
   directory = await temporaryDirectory();
-  const workflowBundle = await bundleWorkflows();
+  const workflowBundle = builtWorkflows();
   const open = async (name: string, environment: { namespace: string; taskQueue: string }) => {
     const config = devServerConfig({ ...environment, dataDir: directory.path });
     const model = await scriptedModel((call) => (String(call.messages.at(-1)?.content) === 'wait' ? { hang: true } : `${name} says so`));

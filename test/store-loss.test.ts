@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { textOf } from '../src/index.js';
-import { openWorld, type ScriptedCall } from '../src/testing/index.js';
+import { openWorld, type ScriptedCall } from './support/world.js';
 import { postgresServer, type PostgresServer } from './support/postgres.js';
 import { devServer } from './support/servers.js';
 

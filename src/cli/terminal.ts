@@ -65,6 +65,12 @@ export class Terminal {
     if (this.json) this.#out.write(`${JSON.stringify(value)}\n`);
   }
 
+  /** An answer that is JSON as it stands, also with `--json`. */
+  text(json: string): void {
+    if (this.json) this.#out.write(json);
+    else this.write(json);
+  }
+
   /** For people, beside the answer. */
   note(text: string): void {
     this.#clear();

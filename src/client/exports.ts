@@ -3,8 +3,15 @@ import { serializeAgentState } from '../agent-state/serialize.js';
 import { fail } from '../contract/failure.js';
 import { problemsFailure, type Problem } from '../contract/problems.js';
 import type { Part } from '../contract/transcript.js';
-import type { AgentsToExport, SnapshotRecord, RunExport, Snapshot } from '../contract/snapshot.js';
-import { exportType, snapshotVersion } from '../contract/snapshot.js';
+import {
+  assertAgents,
+  exportType,
+  snapshotVersion,
+  type AgentsToExport,
+  type RunExport,
+  type Snapshot,
+  type SnapshotRecord,
+} from '../contract/snapshot.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import { entryShape, type RunState } from '../state/run-state.js';
 import { isObject, problemsOf, type Shape } from '../state/shape.js';
@@ -20,10 +27,10 @@ import { withoutPast } from './without-past.js';
 const longestDocument = 256 * 1024 * 1024;
 
 /** @throws `State.NotFound` · `State.Unreadable` · `Input.UnknownAgent` */
-export async function exportSnapshot(context: ClientContext, id: string, agents: AgentsToExport = 'none'): Promise<RunExport> {
+export async function exportSnapshot(context: ClientContext, id: string, agents?: AgentsToExport): Promise<RunExport> {
   const snapshot = await readStoredSnapshot(context, id);
   const { run, at, definition } = snapshot;
-  const documents = await documentsOf(context, snapshot, agents);
+  const documents = await documentsOf(context, snapshot, agents ?? snapshot.agents ?? 'none');
   const blobs: { [id: string]: string } = {};
   const open = [id];
   for (let next = open.pop(); next !== undefined; next = open.pop()) {
@@ -51,9 +58,7 @@ export async function exportSnapshot(context: ClientContext, id: string, agents:
 async function documentsOf(context: ClientContext, { definition, state }: Snapshot, agents: AgentsToExport): Promise<RunExport['agents']> {
   if (agents === 'none') return undefined;
   const names = agents === 'all' ? definition.agents : agents;
-  const strangers = names.filter((name) => !definition.agents.includes(name));
-  if (strangers.length > 0)
-    throw fail('Input.UnknownAgent', `${strangers.join(', ')}: not in the snapshot's team (${definition.agents.join(', ')}).`);
+  assertAgents(names, definition.agents);
   return Object.fromEntries(
     await Promise.all(names.map(async (name) => [name, serializeAgentState(await stateIn(context, state as RunState, name))])),
   ) as RunExport['agents'];

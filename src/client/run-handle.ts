@@ -78,7 +78,8 @@ export class RunHandle<Result = Json> {
 
   /** Saves the run; gives the snapshot and all that belongs to it, and the documents of `agents`: one document that goes on anywhere. */
   async export({ agents }: { agents?: AgentsToExport } = {}): Promise<RunExport> {
-    return await exportSnapshot(this.context, (await this.save({ label: 'export' })).snapshotId, agents);
+    const { snapshotId } = await this.save({ label: 'export', ...(agents !== undefined && { agents }) });
+    return await exportSnapshot(this.context, snapshotId);
   }
 
   /**

@@ -2,8 +2,9 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fail } from '../contract/failure.js';
+import { checkSave } from '../contract/guards.js';
 import type { RunStatus } from '../contract/run.js';
-import { commandsOf, type CommandStatus, type SaveInput, type Snapshot } from '../contract/snapshot.js';
+import { assertAgents, commandsOf, type CommandStatus, type SaveInput, type Snapshot } from '../contract/snapshot.js';
 import type { SnapshotParts } from '../contract/state-step.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import { readDocument } from '../store/read-document.js';
@@ -50,8 +51,12 @@ export async function awaitCommand(
 }
 
 /** Writes down what a run that has ended tells of itself. */
-export async function saveClosed({ store }: ClientContext, parts: SnapshotParts, { label }: SaveInput): Promise<{ snapshotId: string }> {
-  const document = { ...parts.document, ...(label !== undefined && { label }) };
+export async function saveClosed({ store }: ClientContext, parts: SnapshotParts, wishes: SaveInput): Promise<{ snapshotId: string }> {
+  const checked = checkSave(wishes);
+  if ('problem' in checked) throw fail('Input.Invalid', checked.problem);
+  const { agents = [] } = checked.value;
+  if (typeof agents !== 'string') assertAgents(agents, parts.document.definition.agents);
+  const document = { ...parts.document, ...checked.value };
   const { id } = await writeSnapshot(store, { ...parts, document, key: randomUUID() });
   return { snapshotId: id };
 }

@@ -3,7 +3,7 @@ import type { Json } from './json.js';
 import type { RequestView } from './request.js';
 import type { CancelInput, RespondInput, SayInput, StopInput } from './run.js';
 import type { Message } from './message.js';
-import type { ForkInput, RollbackInput, SaveInput } from './snapshot.js';
+import type { AgentsToExport, ForkInput, RollbackInput, SaveInput } from './snapshot.js';
 import { jsonBytes, sizes } from './size.js';
 import { isTimestamp } from './timestamp.js';
 import type { Usage } from './transcript.js';
@@ -45,9 +45,15 @@ export function checkSave(input: unknown): Checked<SaveInput> {
   if (input === undefined || input === null) return { value: {} };
   const object = asObject(input, 'what to save, for example { "label": "before the review" }');
   if ('problem' in object) return object;
-  const { label } = object.value;
+  const { label, agents } = object.value;
   if (label !== undefined && label !== null && !isId(label)) return { problem: 'label: expected a string of 1 to 200 characters' };
-  return { value: { ...(typeof label === 'string' && { label }) } };
+  const whose = agents ?? undefined;
+  if (whose !== undefined && !isAgentsToExport(whose)) return { problem: "agents: expected 'all', 'none' or a list of names" };
+  return { value: { ...(typeof label === 'string' && { label }), ...(whose !== undefined && { agents: whose }) } };
+}
+
+export function isAgentsToExport(value: unknown): value is AgentsToExport {
+  return value === 'all' || value === 'none' || (Array.isArray(value) && value.every(isId));
 }
 
 export function checkRollback(input: unknown): Checked<RollbackInput> {

@@ -1,4 +1,6 @@
 /** Snapshots: what a run was at some moment, as one immutable document in the store. */
+import { fail } from './failure.js';
+import { show } from './problems.js';
 import type { Checkpoint, RunStatus } from './run.js';
 
 /** Of the document, not of the run's state inside of it, which has a version of its own. */
@@ -18,6 +20,8 @@ export interface Snapshot {
   at: string;
   reason: SnapshotReason;
   label?: string;
+  /** Whose state documents go along with its export, unless that says otherwise. */
+  agents?: AgentsToExport;
   definition: SnapshotDefinition;
   checkpoint: Checkpoint;
   /** A `RunState`: its transcript is all in the store. */
@@ -55,8 +59,14 @@ export interface RunExport {
   agents?: { [agent: string]: string };
 }
 
-/** Whose state documents go along with an export. @default 'none' */
+/** Whose state documents go along with an export. The snapshot always holds what all of them need to go on. */
 export type AgentsToExport = 'all' | 'none' | readonly string[];
+
+/** @throws `Input.UnknownAgent` */
+export function assertAgents(names: readonly string[], team: readonly string[]): void {
+  const strangers = names.filter((name) => !team.includes(name)).map(show);
+  if (strangers.length > 0) throw fail('Input.UnknownAgent', `${strangers.join(', ')}: not in the run's team (${team.join(', ')}).`);
+}
 
 /** A line in the list of snapshots. */
 export interface SnapshotRecord {
@@ -89,6 +99,8 @@ export interface SnapshotPolicy {
 export interface SaveInput {
   /** For people, in the list. */
   label?: string;
+  /** Whose state documents its export brings along. @default 'none' */
+  agents?: AgentsToExport;
 }
 
 /** One of both. */

@@ -1,5 +1,6 @@
 /** A snapshot's document → its state: kind, version, then the state inside. Safe in the workflow sandbox. */
 import { fail, readNow } from '../contract/failure.js';
+import { isAgentsToExport } from '../contract/guards.js';
 import { snapshotType, type Snapshot } from '../contract/snapshot.js';
 import { readState } from './read-state.js';
 import type { RunState } from './run-state.js';
@@ -29,6 +30,8 @@ export function readSnapshot(document: unknown, expected?: string): { snapshot: 
   }
   const problems = problemsOf(document, shape, 'snapshot');
   if (problems.length === 0 && Number.isNaN(Date.parse(document.at as string))) problems.push('snapshot.at: expected a time');
+  if (document.agents !== undefined && !isAgentsToExport(document.agents))
+    problems.push("snapshot.agents: expected 'all', 'none' or names");
   if (problems.length > 0) throw unreadable(problems);
   const snapshot = document as unknown as Snapshot;
   const { pattern } = snapshot.definition;

@@ -5,7 +5,7 @@ import type { Json, JsonObject } from '../contract/json.js';
 import type { Message } from '../contract/message.js';
 import type { RequestView } from '../contract/request.js';
 import type { CancelMode, RunResult, StopCode, StopReason } from '../contract/run.js';
-import type { CommandStatus, SnapshotOrigin } from '../contract/snapshot.js';
+import type { AgentsToExport, CommandStatus, SnapshotOrigin } from '../contract/snapshot.js';
 import type { CallToolOutput, CallModelOutput, PreparedOutput, RunSettings } from '../contract/step.js';
 import type { Entry, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
 import {
@@ -96,6 +96,7 @@ export interface RunState {
 
 export interface CommandState extends CommandStatus {
   label?: string;
+  agents?: AgentsToExport;
   /** Of a rollback. */
   turn?: number;
 }

@@ -238,6 +238,25 @@ describe('a conversation', () => {
   });
 });
 
+describe("an agent's state document", () => {
+  test('comes back to the digit, of a run and of a snapshot of it', async () => {
+    const id = uniqueId('session/elsewhere');
+    const elsewhere = '{"schemaVersion":"1.1.0","data":{"conversationHistory":[],"x-count":9007199254740993}}';
+    const stdin = JSON.stringify({ agents: ['writer'], states: { writer: elsewhere } });
+    expect(await ostinato(['start', 'session', '--input', '-', '--id', id], { ...here, stdin })).toMatchObject({ code: 0 });
+
+    const snapshot = (await ask('save', id, '--agents', 'writer')).out.trim();
+
+    const { agents } = await json<RunExport>('export', snapshot);
+    expect(agents?.['writer']).toContain('"x-count":9007199254740993');
+    for (const of of [id, snapshot]) {
+      expect((await ask('export', of, '--agent', 'writer')).out).toBe(`${agents?.['writer']}\n`);
+      expect((await ask('export', of, '--agent', 'writer', '--json')).out).toBe(`${agents?.['writer']}\n`);
+    }
+    await ask('cancel', id);
+  }, 60_000);
+});
+
 describe('what cannot be', () => {
   let own: string;
   let other: string;
@@ -347,7 +366,8 @@ describe('what cannot be', () => {
     expectOneMessage(await ask('import', 'missing.json'), /^✗ "missing\.json" cannot be read: there is no such file\./, 2);
     expectOneMessage(await ask('import', '.'), /^✗ "\." is a directory\./, 2);
     expectOneMessage(await ask('import', 'tea.json', '--id', 'x'), /^✗ --id is the id of a run .* add --load\./, 2);
-    expectOneMessage(await ask('export', snapshot, '--agent', 'writer'), /^✗ With --agent name a run, not a snapshot\./, 2);
+    expectOneMessage(await ask('export', snapshot, '--agent', 'nobody'), /^✗ "nobody": not in the run's team \(writer\)\./, 2);
+    expectOneMessage(await ask('save', own, '--agents', 'nobody'), /^✗ "nobody": not in the run's team \(writer\)\./, 2);
     expectOneMessage(await ask('delete', snapshot, 'tea'), /^✗ "tea" is no id of a snapshot.* Nothing was deleted\.\n$/, 2);
     expectOneMessage(
       await ask('export', snapshot, '--out', 'none/x.json'),

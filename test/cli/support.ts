@@ -2,9 +2,9 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
 import { runCli } from '../../src/cli/cli.js';
 import { Terminal } from '../../src/cli/terminal.js';
+import { builtCommand } from '../support/built.js';
 
 export interface Ended {
   code: number | null;
@@ -50,7 +50,7 @@ export interface Running extends AsyncDisposable {
 
 /** Starts the command as a process of its own. Killed when disposed of. */
 export function startOstinato(args: string[], { cwd, env = {} }: RunOptions): Running {
-  const child = spawn(process.execPath, ['--import', tsx, main, ...args], {
+  const child = spawn(process.execPath, [builtCommand, ...args], {
     cwd,
     // Settings of other tests are gone already, see global-setup.ts.
     env: { ...process.env, NODE_NO_WARNINGS: '1', ...env },
@@ -109,6 +109,3 @@ export class Sink extends Writable {
     done();
   }
 }
-
-const main = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
-const tsx = import.meta.resolve('tsx');

@@ -5,7 +5,7 @@ import type { Context } from '../../src/cli/context.js';
 import type { Place } from '../../src/cli/place.js';
 import { watchToEnd } from '../../src/cli/watching.js';
 import type { JsonObject, RequestView, RunInput } from '../../src/index.js';
-import { openWorld, type Script, type World } from '../../src/testing/index.js';
+import { openWorld, type Script, type World } from '../support/world.js';
 import { timeSkippingServer } from '../support/servers.js';
 import { ownServer } from './own-server.js';
 import { ostinatoProcess, recordedTerminal, startOstinato } from './support.js';

@@ -6,7 +6,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { OstinatoClient, type Collected, type RunExport, type RunHandle } from '../../src/client.js';
 import { defineTool, failureOf, serializeAgentState, type RunInput } from '../../src/index.js';
-import { openWorld, type Script, type World, type WorldOptions } from '../../src/testing/index.js';
+import { openWorld, type Script, type World, type WorldOptions } from '../support/world.js';
 import type { RunState } from '../../src/state/run-state.js';
 import { eventually } from '../support/eventually.js';
 import { memoryStore, type MemoryStore } from '../support/memory-store.js';

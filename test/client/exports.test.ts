@@ -7,7 +7,7 @@ import type { ClientContext } from '../../src/client/context.js';
 import { importSnapshot } from '../../src/client/exports.js';
 import type { RunExport } from '../../src/client.js';
 import { failureOf } from '../../src/index.js';
-import { openWorld } from '../../src/testing/index.js';
+import { openWorld } from '../support/world.js';
 import { memoryStore } from '../support/memory-store.js';
 import { timeSkippingServer } from '../support/servers.js';
 

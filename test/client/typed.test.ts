@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defineAgent, defineFunction, defineOrchestration, textOf, type Json } from '../../src/index.js';
 import type { OstinatoClient, RunHandle } from '../../src/client.js';
 import type { Problem } from '../../src/contract/problems.js';
-import { openWorld } from '../../src/testing/index.js';
+import { openWorld } from '../support/world.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;

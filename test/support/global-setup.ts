@@ -11,6 +11,7 @@ import { isProcess } from '../../src/dev/process.js';
 import { findOrStartServer } from '../../src/dev/server.js';
 import { readServerRecord } from '../../src/dev/server-record.js';
 import { findTestServer } from '../../src/dev/test-server.js';
+import { build } from './built.js';
 
 /** Of the run's real server, and where the executables are. */
 export interface TemporalForTests {
@@ -35,6 +36,7 @@ export async function setup(project: TestProject): Promise<void> {
   closing.unshift(() => rmSync(directory, { recursive: true, force: true }));
   try {
     forgetSettings(directory);
+    build();
     const config = loadConfig({ dataDir: join(directory, 'data') });
     const { cacheDir } = config;
     const onProgress = quietAtFirst();

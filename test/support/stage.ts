@@ -1,6 +1,6 @@
 /** One world for all tests of a file: a worker is started once, and each test has lines of its own, told apart by the model's name. */
 import type { AgentDefinition } from '../../src/contract/agent.js';
-import { openWorld, type World, type WorldOptions } from '../../src/testing/index.js';
+import { openWorld, type World, type WorldOptions } from './world.js';
 import type { ScriptedCall, ScriptLine, ScriptPart } from '../../src/testing/scripted-model.js';
 
 export interface Stage extends AsyncDisposable {

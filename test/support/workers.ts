@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { bundleWorkflows } from '../../src/worker.js';
+import { builtWorkflows } from './built.js';
 import type { Order, Report, ToolCallLine, WorkerProcessOptions } from '../fixtures/worker-process.js';
 
 export type { WorkerProcessOptions } from '../fixtures/worker-process.js';
@@ -115,7 +115,7 @@ export class WorkerProcess {
 /** Made once, so that no process has to. */
 export async function writeBundle(directory: string): Promise<string> {
   const path = join(directory, 'workflows.js');
-  await writeFile(path, (await bundleWorkflows()).code);
+  await writeFile(path, builtWorkflows().code);
   return path;
 }
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { RunHandle } from '../../src/client.js';
 import type { EventType, RunEvent } from '../../src/contract/event.js';
 import { defineAgent, defineFunction, defineTool, textOf } from '../../src/index.js';
-import { openWorld, type ScriptedCall } from '../../src/testing/index.js';
+import { openWorld, type ScriptedCall } from '../support/world.js';
 import { eventually } from '../support/eventually.js';
 import { timeSkippingServer } from '../support/servers.js';
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunHandle } from '../../src/client.js';
 import { patternNames, textOf, type RunInput } from '../../src/index.js';
-import { openWorld, type World, type WorldOptions } from '../../src/testing/index.js';
+import { openWorld, type World, type WorldOptions } from '../support/world.js';
 import { scenes, scriptOf, type Scene } from '../support/scenes.js';
 import { timeSkippingServer } from '../support/servers.js';
 

@@ -4,7 +4,7 @@ import { defineAgent, defineTool, textOf, type RunEvent } from '../../src/index.
 import type { RunHandle } from '../../src/client.js';
 import type { RunInput } from '../../src/contract/run.js';
 import type { HttpModelReply } from '../../src/llm/http-model.js';
-import { openWorld, type ScriptedCall, type World } from '../../src/testing/index.js';
+import { openWorld, type ScriptedCall, type World } from '../support/world.js';
 import { problemsOfDocument } from '../state/contract-rules.js';
 import { documentOf } from '../support/agent-state.js';
 import { devServer, timeSkippingServer } from '../support/servers.js';

@@ -3,7 +3,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { defineAgent, defineFunction, textOf, type Message } from '../../src/index.js';
 import type { RunHandle } from '../../src/client.js';
 import type { RunEvent } from '../../src/contract/event.js';
-import { openWorld, type ScriptedCall, type ScriptedReply, type World } from '../../src/testing/index.js';
+import { openWorld, type ScriptedCall, type ScriptedReply, type World } from '../support/world.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;

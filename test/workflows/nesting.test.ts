@@ -12,7 +12,7 @@ import {
   type RunEvent,
   type RunInput,
 } from '../../src/index.js';
-import { openWorld, type Script, type World } from '../../src/testing/index.js';
+import { openWorld, type Script, type World } from '../support/world.js';
 import { documentOf } from '../support/agent-state.js';
 import { timeSkippingServer } from '../support/servers.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { defineAgent, defineFunction, defineOrchestration, textOf, type EventTypes, type RunEvent } from '../../src/index.js';
 import type { RunHandle } from '../../src/client.js';
-import { openWorld } from '../../src/testing/index.js';
+import { openWorld } from '../support/world.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { defineAgent, defineFunction, defineTool, textOf } from '../../src/index.js';
-import { openWorld, type ScriptedCall } from '../../src/testing/index.js';
+import { openWorld, type ScriptedCall } from '../support/world.js';
 import { timeSkippingServer } from '../support/servers.js';
 import { z } from 'zod';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { defineAgent } from '../../src/index.js';
-import { openWorld } from '../../src/testing/index.js';
+import { openWorld } from '../support/world.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunHandle } from '../../src/client.js';
 import type { RunInput } from '../../src/index.js';
-import { openWorld, type Script, type ScriptedReply, type World } from '../../src/testing/index.js';
+import { openWorld, type Script, type ScriptedReply, type World } from '../support/world.js';
 import { eventually } from '../support/eventually.js';
 import { scenes, scriptOf, type Scene } from '../support/scenes.js';
 import { devServer } from '../support/servers.js';

@@ -1,5 +1,6 @@
-import { fail } from '../../contract/failure.js';
+import { serializeAgentState } from '../../agent-state/serialize.js';
 import { isSnapshotId } from '../../contract/guards.js';
+import type { RunExport } from '../../contract/snapshot.js';
 import { withAbsenceNoted } from '../absence.js';
 import type { Cli } from '../cli.js';
 import type { Context } from '../context.js';
@@ -31,32 +32,35 @@ export function addExport(cli: Cli): void {
 
 async function exportState(context: Context, id: string, { agent, out }: ExportOptions) {
   const { terminal, machine } = context;
-  const document = await documentOf(context, id, agent);
-  const snapshotId = 'snapshotId' in document ? document.snapshotId : undefined;
+  const { text, snapshotId } = agent === undefined ? await wholeRun(context, id) : { text: await agentState(context, id, agent) };
   if (out === undefined) {
-    if (terminal.json) terminal.document(document);
-    else terminal.write(textOf(document));
+    terminal.text(text);
     return;
   }
-  const bytes = await writeWhole(out, textOf(document), machine);
+  const bytes = await writeWhole(out, text, machine);
   terminal.note(`Wrote ${out}: ${count(bytes, 'byte')}.`);
   if (snapshotId !== undefined)
     terminal.note(terminal.noteStyle.dim(`Go on with it anywhere:  ${quoted(['npx', 'ostinato', 'import', out, '--load'])}`));
   terminal.document({ file: out, bytes, ...(snapshotId !== undefined && { snapshotId }) });
 }
 
-async function documentOf(context: Context, id: string, agent: string | undefined) {
-  if (isSnapshotId(id)) {
-    if (agent === undefined) return await (await openShelf(context)).client.export(id);
-    throw fail('Input.Invalid', `With --agent name a run, not a snapshot. Start one from it: \`${context.next('load', id)}\`.`);
-  }
-  const place = await openPlace(context);
-  const handle = place.client.attach(id);
-  return agent === undefined
-    ? await withWaitNoted(context, place, stepInFlight, handle.export())
-    : await withAbsenceNoted(context, place, handle.agentState(agent));
+async function wholeRun(context: Context, id: string): Promise<{ text: string; snapshotId: string }> {
+  const document = await exported(context, id);
+  return { text: `${JSON.stringify(document, undefined, context.terminal.json ? undefined : 2)}\n`, snapshotId: document.snapshotId };
 }
 
-function textOf(document: object): string {
-  return `${JSON.stringify(document, undefined, 2)}\n`;
+async function exported(context: Context, id: string): Promise<RunExport> {
+  if (isSnapshotId(id)) return await (await openShelf(context)).client.export(id);
+  const place = await openPlace(context);
+  return await withWaitNoted(context, place, stepInFlight, place.client.attach(id).export());
+}
+
+/** To the digit, so not by `JSON.stringify`. */
+async function agentState(context: Context, id: string, agent: string): Promise<string> {
+  if (isSnapshotId(id)) {
+    const { agents } = await (await openShelf(context)).client.export(id, { agents: [agent] });
+    return `${agents?.[agent] ?? ''}\n`;
+  }
+  const place = await openPlace(context);
+  return `${serializeAgentState(await withAbsenceNoted(context, place, place.client.attach(id).agentState(agent)))}\n`;
 }

@@ -44,6 +44,6 @@ export function pendingCommands(run: AnyRun): CommandState[] {
 }
 
 /** As others see it. */
-export function commandView({ label: _, turn: __, ...view }: CommandState): CommandStatus {
+export function commandView({ label: _, agents: __, turn: ___, ...view }: CommandState): CommandStatus {
   return view;
 }

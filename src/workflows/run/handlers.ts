@@ -50,7 +50,7 @@ function commandOf(run: AnyRun, kind: keyof typeof commands): MessageHandler {
 }
 
 const commandDescriptions = {
-  save: 'Keep a snapshot: {label?}',
+  save: 'Keep a snapshot: {label?, agents?}',
   rollback: 'Go back to a snapshot: {snapshotId} or {turn}',
   fork: 'Start another run from a snapshot: {snapshotId?, as?}',
 };

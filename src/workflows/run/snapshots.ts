@@ -2,7 +2,7 @@
 import { isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { fail, failureOf } from '../../contract/failure.js';
-import type { MemberSnapshot, Snapshot, SnapshotReason } from '../../contract/snapshot.js';
+import { assertAgents, type MemberSnapshot, type SaveInput, type Snapshot, type SnapshotReason } from '../../contract/snapshot.js';
 import type { LoadSnapshotOutput } from '../../contract/state-step.js';
 import { rolledBack } from '../../state/from-snapshot.js';
 import type { CommandState, RunState } from '../../state/run-state.js';
@@ -23,8 +23,7 @@ export async function carryOut(run: AnyRun): Promise<OtherState | undefined> {
   for (let [command] = pendingCommands(run); command; [command] = pendingCommands(run)) {
     try {
       if (command.kind === 'rollback') return await rollBack(run, command);
-      if (command.kind === 'save')
-        command.snapshotId = await save(run, 'asked', { key: command.id, ...(command.label !== undefined && { label: command.label }) });
+      if (command.kind === 'save') command.snapshotId = await save(run, 'asked', wishesOf(command));
       else await fork(run, command);
       command.status = 'done';
     } catch (error) {
@@ -48,12 +47,21 @@ export function isSnapshotDue({ state }: AnyRun): boolean {
   return snapshots !== undefined && state.lastTurn - (lastSnapshot?.turn ?? 0) >= snapshots.every;
 }
 
-/** Writes what is new, and a document that refers to the rest. Returns its id. `key`: of two that are made for one purpose, the later is listed. */
-export async function save(run: AnyRun, reason: SnapshotReason, { key, label }: { key: string; label?: string }): Promise<string> {
+/** `key`: of two that are made for one purpose, the later is listed. */
+type Wishes = SaveInput & { key: string };
+
+function wishesOf({ id, label, agents }: CommandState): Wishes {
+  return { key: id, ...(label !== undefined && { label }), ...(agents !== undefined && { agents }) };
+}
+
+/** Writes what is new, and a document that refers to the rest. Returns its id. */
+export async function save(run: AnyRun, reason: SnapshotReason, { key, ...wishes }: Wishes): Promise<string> {
   const { state } = run;
+  const { label, agents = [] } = wishes;
   if (state.team.id === '') throw fail('Run.Closed', 'The run has not begun, so there is nothing to save.');
+  if (typeof agents !== 'string') assertAgents(agents, run.agents);
   const members = await saveRunning(run);
-  const written = snapshotOf(run, { at: new Date().toISOString(), reason, ...(label !== undefined && { label }) }, members);
+  const written = snapshotOf(run, { at: new Date().toISOString(), reason, ...wishes }, members);
   const saved = await run.outbox
     .alongLocally((base) => saveSnapshot()({ ...base, ...written, key, ...(state.snapshots && { keep: state.snapshots.keep }) }))
     .catch((error: unknown) => {

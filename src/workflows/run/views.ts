@@ -61,7 +61,7 @@ export function checkpointOf({ state, transcript }: AnyRun): Checkpoint {
 /** What is written of a snapshot: all that the store does not have yet. Also for a run that has closed. */
 export function snapshotOf(
   run: AnyRun,
-  about: Pick<Snapshot, 'at' | 'reason' | 'label'>,
+  about: Pick<Snapshot, 'at' | 'reason' | 'label' | 'agents'>,
   members: Snapshot['members'] = {},
 ): SnapshotParts {
   // Without what is on its way somewhere else, and what only this execution can use.

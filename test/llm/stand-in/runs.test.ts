@@ -5,7 +5,7 @@ import type { RunHandle } from '../../../src/client/run-handle.js';
 import type { JsonObject } from '../../../src/contract/json.js';
 import { defineAgent } from '../../../src/index.js';
 import { standInReply } from '../../../src/llm/stand-in.js';
-import { openWorld, type World } from '../../../src/testing/index.js';
+import { openWorld, type World } from '../../support/world.js';
 import { eventually } from '../../support/eventually.js';
 import { devServer } from '../../support/servers.js';
 

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import type { RunHandle } from '../../../src/client.js';
 import { defineAgent, defineFunction, defineOrchestration, defineTool, textOf } from '../../../src/index.js';
 import type { Condition, Json, Message, RunEvent, RunInput } from '../../../src/index.js';
-import { openWorld, type ScriptLine } from '../../../src/testing/index.js';
+import { openWorld, type ScriptLine } from '../../support/world.js';
 import { eventually } from '../../support/eventually.js';
 import { timeSkippingServer } from '../../support/servers.js';
 import { openStage, type Actor, type Stage } from '../../support/stage.js';

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { defineAgent, defineTool } from '../../../src/index.js';
 import type { RunHandle } from '../../../src/client.js';
 import type { RunEvent } from '../../../src/contract/event.js';
-import { openWorld, type World } from '../../../src/testing/index.js';
+import { openWorld, type World } from '../../support/world.js';
 import { failedTasksIn, historyOf } from '../../support/history.js';
 import { garbage, json, nestedJson, payload, RawTemporal, type RawPayload } from '../../support/raw.js';
 import { devServer } from '../../support/servers.js';

@@ -11,7 +11,7 @@ import {
 } from '../../../src/index.js';
 import type { RunHandle } from '../../../src/client.js';
 import type { ScriptPart } from '../../../src/testing/scripted-model.js';
-import { openWorld } from '../../../src/testing/index.js';
+import { openWorld } from '../../support/world.js';
 import { openStage, type Stage } from '../../support/stage.js';
 import { timeSkippingServer } from '../../support/servers.js';
 

@@ -10,7 +10,7 @@ import type { PersonOptions } from '../../../src/contract/pattern.js';
 import { bundleWorkflows } from '../../../src/worker.js';
 import { refusalOfRespond } from '../../../src/workflows/run/requests.js';
 import type { AnyRun } from '../../../src/workflows/run/run.js';
-import { openWorld, type World } from '../../../src/testing/index.js';
+import { openWorld, type World } from '../../support/world.js';
 import { devServer, timeSkippingServer } from '../../support/servers.js';
 
 const workflowsPath = fileURLToPath(new URL('../../fixtures/asking-workflows.ts', import.meta.url));

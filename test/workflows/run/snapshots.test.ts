@@ -5,7 +5,7 @@ import { eventually } from '../../support/eventually.js';
 import { devServer } from '../../support/servers.js';
 import { z } from 'zod';
 import { defineTool, failureOf, textOf } from '../../../src/index.js';
-import { openWorld, type Script, type World } from '../../../src/testing/index.js';
+import { openWorld, type Script, type World } from '../../support/world.js';
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- What somebody has made up is of any type.
 type Loose = any;
@@ -35,6 +35,25 @@ describe('a session', () => {
     expect(world.model.calls[2]?.heard('user', 'first')).toBe(true);
     expect(world.model.calls[2]?.heard('user', 'second')).toBe(false);
     expect((await session.snapshots()).map(({ id, label }) => [id, label])).toEqual([[snapshotId, 'after one']]);
+  });
+
+  test('is saved with the documents of the agents that were named, also when it has ended', async () => {
+    await using world = await openWorld({ environment: server, script: { clerk: ['one'] } });
+    const session = world.client.session(clerk, 'documents');
+    await session.say('first');
+    const documentsOf = async ({ snapshotId }: { snapshotId: string }) => Object.keys((await world.client.export(snapshotId)).agents ?? {});
+
+    expect(await documentsOf(await session.save())).toEqual([]);
+    expect(await documentsOf(await session.save({ agents: 'all' }))).toEqual(['clerk']);
+    expect(await documentsOf(await session.save({ agents: ['clerk'] }))).toEqual(['clerk']);
+    await expect(session.save({ agents: ['nobody'] })).rejects.toMatchObject({ type: 'Input.UnknownAgent' });
+    await expect(session.save({ agents: 'some' as 'all' })).rejects.toMatchObject({ type: 'Input.Invalid' });
+
+    await session.cancel();
+    await session.result();
+    expect(await documentsOf(await session.save({ agents: ['clerk'] }))).toEqual(['clerk']);
+    await expect(session.save({ agents: ['nobody'] })).rejects.toMatchObject({ type: 'Input.UnknownAgent' });
+    await expect(session.save({ agents: 'some' as 'all' })).rejects.toMatchObject({ type: 'Input.Invalid' });
   });
 
   test('is put back, and forked', async () => {

@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { isTurn, parseAgentState, serializeAgentState } from '../../../src/index.js';
-import { openWorld } from '../../../src/testing/index.js';
+import { openWorld } from '../../support/world.js';
 import { timeSkippingServer } from '../../support/servers.js';
 
 let environment: TestWorkflowEnvironment;

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunHandle } from '../../../src/client.js';
 import { defineAgent, textOf } from '../../../src/index.js';
-import { openWorld } from '../../../src/testing/index.js';
+import { openWorld } from '../../support/world.js';
 import { timeSkippingServer } from '../../support/servers.js';
 
 // A server for each test: what one leaves undone would keep it from skipping time in the next.

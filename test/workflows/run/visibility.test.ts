@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultPayloadConverter } from '@temporalio/common';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { defineAgent } from '../../../src/index.js';
-import { openWorld } from '../../../src/testing/index.js';
+import { openWorld } from '../../support/world.js';
 import { devServer, timeSkippingServer } from '../../support/servers.js';
 
 const writer = defineAgent({ name: 'writer', instructions: 'Write of secrets.', model: 'writer' });
