@@ -10,11 +10,19 @@ export async function devServer(): Promise<TestWorkflowEnvironment> {
   return await TestWorkflowEnvironment.createFromExistingServer({ address, namespace });
 }
 
+/** The SDK gives it five seconds to start, which may not be enough on a machine that is busy with other tests. */
+const startAttempts = 5;
+
 /** A server of one's own that skips time. One for a test file, its tests one after another. */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
-  return await TestWorkflowEnvironment.createTimeSkipping({
-    server: { executable: { type: 'existing-path', path: temporalForTests().testServer } },
-  });
+  const path = temporalForTests().testServer;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await TestWorkflowEnvironment.createTimeSkipping({ server: { executable: { type: 'existing-path', path } } });
+    } catch (error) {
+      if (attempt === startAttempts || !String(error).includes('did not start within')) throw error;
+    }
+  }
 }
 
 /** Settings that lead to the real server of this test run. */
