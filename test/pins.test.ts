@@ -46,6 +46,7 @@ describe('names on the wire', () => {
       'callFunction',
       'callModel',
       'callTool',
+      'endSleep',
       'findMessage',
       'loadSnapshot',
       'loadTeam',
@@ -61,6 +62,7 @@ describe('names on the wire', () => {
 
   test('stop codes', () => {
     expect(sorted(Object.keys(stopCodes))).toEqual([
+      'asleep',
       'cancelled',
       'completed',
       'condition',
@@ -140,7 +142,9 @@ describe('names on the wire', () => {
       'run.forked',
       'run.loaded',
       'run.rolledBack',
+      'run.slept',
       'run.started',
+      'run.woken',
       'snapshot.saved',
       'speaker.chosen',
       'step.restarted',

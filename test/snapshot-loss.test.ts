@@ -286,6 +286,58 @@ describe.concurrent('a worker is killed while a session is forked', () => {
   );
 });
 
+describe.concurrent('a worker is killed while a session', () => {
+  const sleepy = (place: Place) => openSession(place, { options: { sleepAfter: '2 seconds' } });
+  const untilAsleep = async (run: RunHandle) => await eventually(async () => expect((await run.status()).status).toBe('asleep'));
+
+  test.each([...listing, 'publish append run.slept before', 'publish append run.slept after'])('falls asleep, at "%s"', async (point) => {
+    await using place = await Place.open();
+    const session = sleepy(place);
+    await session.say('one');
+
+    await place.losing(point, () => untilAsleep(session));
+
+    expect((await session.say('two', patience)).reply).toBe('heard two');
+    await untilAsleep(session);
+    expect((await session.say('three', patience)).reply).toBe('heard three');
+    expect(await textsOf(session)).toEqual(dialogue('one', 'two', 'three'));
+    expect(place.model.calls.map(lastSaid)).toEqual(['one', 'two', 'three']);
+  });
+
+  test.each(['saveSnapshot snapshot after', 'publish append run.slept after'])(
+    'falls asleep, at "%s", and what is said meanwhile keeps it awake',
+    async (point) => {
+      await using place = await Place.open();
+      const session = sleepy(place);
+      await session.say('one');
+
+      const answered = async () => await eventually(async () => expect((await session.turn('two')).reply).toBe('heard two'));
+      await place.losing(point, answered, () => signal(session, 'two'));
+
+      expect(await textsOf(session)).toEqual(dialogue('one', 'two'));
+      expect(place.model.calls.map(lastSaid)).toEqual(['one', 'two']);
+    },
+  );
+
+  test.each(['loadSnapshot get before', 'loadSnapshot get after', 'endSleep unlist before', 'endSleep unlist after'])(
+    'wakes, at "%s": it is where it was, and what woke it is answered once',
+    async (point) => {
+      await using place = await Place.open();
+      const session = sleepy(place);
+      await session.say('one');
+      await untilAsleep(session);
+
+      const { reply } = await place.losing(point, () => session.say('two', patience));
+
+      expect(reply).toBe('heard two');
+      expect(await textsOf(session)).toEqual(dialogue('one', 'two'));
+      expect(place.model.calls.map(lastSaid)).toEqual(['one', 'two']);
+      const { firstRunId } = await session.status();
+      expect(failedTasksIn(await historyOf(environment, session.id, firstRunId))).toEqual([]);
+    },
+  );
+});
+
 describe.concurrent('a worker is killed while a run is loaded', () => {
   test.each(['loadSnapshot get before', 'loadSnapshot get after', 'publish append run.continued after'])(
     'at "%s": it goes on from there',

@@ -11,6 +11,7 @@ import { createAskModel } from './ask-model.js';
 import { createCallFunction } from './call-function.js';
 import { createCallModel } from './call-model.js';
 import { createCallTool } from './call-tool.js';
+import { createEndSleep } from './end-sleep.js';
 import { createFindMessage } from './find-message.js';
 import { createLoadSnapshot } from './load-snapshot.js';
 import { createLoadTeam } from './load-team.js';
@@ -51,6 +52,7 @@ export function createActivities(deps: ActivityDeps) {
     saveMembers: createSaveMembers(deps),
     loadSnapshot: createLoadSnapshot(deps),
     adoptStates: createAdoptStates(deps),
+    endSleep: createEndSleep(deps),
     findMessage: createFindMessage({ store: deps.store, transcripts }),
     publish: createPublish(deps),
   };

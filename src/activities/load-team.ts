@@ -6,6 +6,7 @@ import { hint, problemsFailure, show, type Problem } from '../contract/problems.
 import type { NestedStart, RunInput } from '../contract/run.js';
 import type { LoadTeamInput, LoadTeamOutput, PreparedRun } from '../contract/step.js';
 import type { Part, TranscriptHead } from '../contract/transcript.js';
+import { asleepAs } from '../store/asleep.js';
 import type { BlobStore, Store } from '../store/store.js';
 import { prepareRun, type PrepareDeps } from './prepare-run.js';
 import { publishEvents } from './publish.js';
@@ -17,6 +18,9 @@ import { publishEvents } from './publish.js';
 export function createLoadTeam(deps: PrepareDeps) {
   return async function loadTeam({ pattern, input, taskProblems = [], ...base }: LoadTeamInput): Promise<LoadTeamOutput> {
     await publishEvents(deps.store.events, base);
+    const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
+    const asleep = pattern === 'session' ? await asleepAs(deps.store, workflowId) : undefined;
+    if (asleep !== undefined) return { asleep };
     if (input.nested) return await readPrepared(deps.store, pattern, input.nested);
     const read = readRunInput(pattern, input, { taskKept: true });
     // An orchestration may say how a task becomes messages: then it need not be one.

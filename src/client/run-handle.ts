@@ -14,22 +14,24 @@ import type { AgentStateDocument } from '../agent-state/document.js';
 import { readAgentState, readArtifact, readEntry, readTranscript } from './transcript.js';
 import { awaitResult, awaitResultWithin } from './await-result.js';
 import { awaitTurn, type SayOptions } from './await-turn.js';
-import { call } from './call.js';
 import type { ClientContext } from './context.js';
-import { asEnded, firstRunOf } from './describe.js';
+import { asEnded } from './describe.js';
 import { asSent } from './large-message.js';
 import { milliseconds, timeoutSignal } from './span.js';
+import { asleepAs } from '../store/asleep.js';
 import { exportSnapshot } from './exports.js';
+import { endSleep, sayWithStart, wakeUp } from './say-with-start.js';
 import { awaitCommand, saveClosed } from './snapshots.js';
 import type { RunOutcome } from './typed.js';
 import { watchRun, type WatchOptions } from './watch.js';
+import { WorkflowCalls } from './workflow-calls.js';
 
 export type { SayOptions } from './await-turn.js';
 export type { WatchOptions } from './watch.js';
 
 /** `Result` is the type of the output. */
 export class RunHandle<Result = Json> {
-  #firstRunId: string | undefined;
+  protected readonly calls: WorkflowCalls;
 
   constructor(
     protected readonly context: ClientContext,
@@ -39,22 +41,22 @@ export class RunHandle<Result = Json> {
     /** What becomes of an output that has arrived, such as reading it by its schema. */
     private readonly readOutput: (output: Json) => Result | Promise<Result> = (output) => output as Result,
   ) {
-    this.#firstRunId = firstRunId;
+    this.calls = new WorkflowCalls(context, id, firstRunId);
   }
 
   /** Where the run is. Answers after it has closed, too. */
   async status(): Promise<RunStatus> {
-    return await asEnded(this.context, await this.#query<RunStatus>(queries.status));
+    return await asEnded(this.context, await this.calls.query<RunStatus>(queries.status));
   }
 
   /** Where the run is, for machines. */
   async checkpoint(): Promise<Checkpoint> {
-    return await this.#query<Checkpoint>(queries.checkpoint);
+    return await this.calls.query<Checkpoint>(queries.checkpoint);
   }
 
   /** What became of one message. */
   async turn(turnId: string): Promise<TurnStatus> {
-    const turn = await this.#query<TurnStatus>(queries.turn, { turnId });
+    const turn = await this.calls.query<TurnStatus>(queries.turn, { turnId });
     if (turn.status !== 'completed' || (turn.reply !== undefined && !turn.replyArtifact)) return turn;
     const reply = turn.replyArtifact
       ? await readArtifact(this.context, turn.replyArtifact)
@@ -89,7 +91,7 @@ export class RunHandle<Result = Json> {
    * for await (const event of run.watch()) if (event.type === 'delta') process.stdout.write(event.text);
    */
   async *watch(options: WatchOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
-    yield* watchRun(this.context, this.id, await this.firstRunId(), options);
+    yield* watchRun(this.context, this.id, await this.calls.firstRunId(), options);
   }
 
   /**
@@ -137,10 +139,10 @@ export class RunHandle<Result = Json> {
       after,
       giveUp,
       onDelta: options.onDelta,
-      firstRunId: () => this.firstRunId(),
-      forgetFirstRun: () => this.forgetFirstRun(),
+      firstRunId: () => this.calls.firstRunId(),
+      forgetFirstRun: () => this.calls.forgetFirstRun(),
       told: () => this.turn(turnId),
-      ask: () => this.#query<TurnStatus>(queries.turn, { turnId }),
+      ask: () => this.calls.query<TurnStatus>(queries.turn, { turnId }),
     });
   }
 
@@ -148,12 +150,13 @@ export class RunHandle<Result = Json> {
   async send(message: MessageInput, id: string = randomUUID()): Promise<{ turnId: string; after: number }> {
     const end = await this.#logEnd();
     const { turnId } = await this.deliver({ message: await asSent(this.context, message), id });
-    return { turnId, after: end.firstRunId === (await this.firstRunId()) ? end.seq : 0 };
+    return { turnId, after: end.firstRunId === (await this.calls.firstRunId()) ? end.seq : 0 };
   }
 
-  /** Ends the run. Repeated or late it does nothing, and tells the status. */
+  /** Ends the run. Repeated or late it does nothing, and tells the status. A session that sleeps is not woken any more. */
   async cancel(input: CancelInput = {}): Promise<{ status: string }> {
-    return await this.#updateOpen(messages.cancel, input);
+    const { status } = await this.#updateOpen(messages.cancel, input);
+    return status === 'asleep' ? await endSleep(this.context, this.id) : { status };
   }
 
   /**
@@ -162,7 +165,7 @@ export class RunHandle<Result = Json> {
    * @throws `Run.TimedOut` when the time given has passed (the run goes on) · the run's failure
    */
   async result({ timeout }: { timeout?: Span } = {}): Promise<RunOutcome<Result>> {
-    const awaited = { workflowId: this.id, firstRunId: () => this.firstRunId(), told: async () => (await this.status()).result };
+    const awaited = { workflowId: this.id, firstRunId: () => this.calls.firstRunId(), told: async () => (await this.status()).result };
     const result =
       timeout === undefined
         ? await awaitResult(this.context, awaited)
@@ -175,7 +178,7 @@ export class RunHandle<Result = Json> {
 
   /** What people are asked: what waits, and the last hundred that do not any more. Those of nested runs are among them. */
   async requests(): Promise<RequestView[]> {
-    return await this.#query<RequestView[]>(queries.requests);
+    return await this.calls.query<RequestView[]>(queries.requests);
   }
 
   /**
@@ -186,7 +189,7 @@ export class RunHandle<Result = Json> {
    */
   async respond(requestId: string, response: Json, { by }: { by?: string } = {}): Promise<{ requestId: string; status: string }> {
     const input: RespondInput = { requestId, response, ...(by !== undefined && { by }) };
-    return await this.#update<{ requestId: string; status: string }>(messages.respond, input);
+    return await this.calls.update<{ requestId: string; status: string }>(messages.respond, input);
   }
 
   /** Meets the condition `external` of the run's termination: it ends after the turn in flight. Late it only tells the status. */
@@ -206,7 +209,7 @@ export class RunHandle<Result = Json> {
     } catch (error) {
       if (failureOf(error).type !== 'Run.Closed') throw error;
       // One that has ended does nothing more, but still tells.
-      return await saveClosed(this.context, await this.#query<SnapshotParts>(queries.snapshot), input);
+      return await saveClosed(this.context, await this.calls.query<SnapshotParts>(queries.snapshot), input);
     }
   }
 
@@ -239,28 +242,25 @@ export class RunHandle<Result = Json> {
     return await awaitCommand(
       id,
       milliseconds(timeout),
-      () => this.#update(name, input, id),
+      () => this.calls.update(name, input, id),
       () => this.status(),
     );
   }
 
-  /** The first execution's run id: with the workflow id, the key of the event log. */
-  protected async firstRunId(): Promise<string> {
-    return (this.#firstRunId ??= await firstRunOf(this.context, this.id));
-  }
-
-  /** Another run may have taken the id. */
-  protected forgetFirstRun(): void {
-    this.#firstRunId = undefined;
-  }
-
   protected async deliver(input: { message: MessageInput; id: string }): Promise<{ turnId: string }> {
-    return await this.#update<{ turnId: string }>(messages.say, input, input.id);
+    try {
+      return await this.calls.update<{ turnId: string }>(messages.say, input, input.id);
+    } catch (error) {
+      const isGone = ['Run.Closed', 'Run.NotFound'].includes(failureOf(error).type);
+      if (!isGone || (await asleepAs(this.context.store, this.id)) === undefined) throw error;
+    }
+    this.calls.forgetFirstRun();
+    return await sayWithStart(this.context, () => wakeUp(this.context, this.id), input);
   }
 
   async #logEnd(): Promise<{ firstRunId?: string; seq: number }> {
     try {
-      const firstRunId = await this.firstRunId();
+      const firstRunId = await this.calls.firstRunId();
       return { firstRunId, seq: await this.context.store.events.end({ workflowId: this.id, firstRunId }) };
     } catch {
       return { seq: 0 };
@@ -268,32 +268,14 @@ export class RunHandle<Result = Json> {
   }
 
   readonly #page = async (after: number): Promise<TranscriptPage> =>
-    await this.#query<TranscriptPage>(queries.transcript, { after, limit: 1000 });
-
-  async #query<T>(name: string, argument?: unknown): Promise<T> {
-    await this.firstRunId();
-    const handle = this.context.temporal.workflow.getHandle(this.id);
-    return await call(this.context, () => (argument === undefined ? handle.query<T>(name) : handle.query<T, [unknown]>(name, argument)));
-  }
+    await this.calls.query<TranscriptPage>(queries.transcript, { after, limit: 1000 });
 
   async #updateOpen(name: string, input: object): Promise<{ status: string }> {
     try {
-      return await this.#update<{ status: string }>(name, input);
+      return await this.calls.update<{ status: string }>(name, input);
     } catch (error) {
       if (failureOf(error).type !== 'Run.Closed') throw error;
       return { status: (await this.status()).status };
-    }
-  }
-
-  async #update<T>(name: string, argument: unknown, updateId?: string): Promise<T> {
-    await this.firstRunId();
-    const handle = this.context.temporal.workflow.getHandle(this.id);
-    const options = { args: [argument] as [unknown], ...(updateId && { updateId }) };
-    try {
-      return await call(this.context, () => handle.executeUpdate<T, [unknown]>(name, options));
-    } catch (error) {
-      if (failureOf(error).type !== 'Run.NotFound') throw error;
-      throw fail('Run.Closed', `The run "${this.id}" has ended. Start another one.`, { cause: error });
     }
   }
 }

@@ -2,11 +2,10 @@
 import type { WithStartWorkflowOperation, Workflow } from '@temporalio/client';
 import { failureOf } from '../contract/failure.js';
 import type { MessageInput } from '../contract/message.js';
-import { messages } from '../contract/names.js';
-import { call } from './call.js';
 import type { ClientContext } from './context.js';
 import { assertOurs, describe } from './describe.js';
 import { RunHandle } from './run-handle.js';
+import { sayWithStart } from './say-with-start.js';
 
 export class SessionHandle extends RunHandle {
   /** Of the execution that took the last message. */
@@ -23,18 +22,11 @@ export class SessionHandle extends RunHandle {
   /** One round trip: the session is opened if need be, and the message accepted. */
   protected override async deliver(input: { message: MessageInput; id: string }): Promise<{ turnId: string }> {
     if (this.#runId === undefined) await this.#checkEnvironment();
-    return await call(this.context, async () => {
-      const update = await this.context.temporal.workflow.startUpdateWithStart<Workflow, { turnId: string }, [unknown]>(messages.say, {
-        args: [input],
-        updateId: input.id,
-        startWorkflowOperation: this.open(),
-        waitForStage: 'ACCEPTED',
-      });
-      // It may have been closed and opened again since the last message: then its log is another one.
-      if (update.workflowRunId !== this.#runId) this.forgetFirstRun();
-      this.#runId = update.workflowRunId;
-      return await update.result();
-    });
+    const { turnId, runId } = await sayWithStart(this.context, this.open, input);
+    // It may have been closed and opened again since the last message: then its log is another one.
+    if (runId !== this.#runId) this.calls.forgetFirstRun();
+    this.#runId = runId;
+    return { turnId };
   }
 
   /** The same id in the same namespace may belong to a worker on another task queue; once that run has ended, the id is free. */

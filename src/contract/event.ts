@@ -42,6 +42,8 @@ export interface EventTypes {
   'snapshot.saved': { snapshotId: string; reason: string; label?: string };
   /** It goes on from a snapshot of another run. */
   'run.loaded': { snapshotId: string; from: string; overridden?: string[] };
+  'run.slept': { snapshotId: string };
+  'run.woken': { snapshotId: string };
   'run.rolledBack': { snapshotId: string; lastTurn: number };
   'run.forked': { snapshotId: string; forkId: string };
   'command.failed': { operationId: string; command: string; failure: { type: string; message: string } };

@@ -151,7 +151,7 @@ export const optionSchemas: { [P in PatternName]: z.ZodType } = {
     },
     objectError,
   ),
-  session: strict({}, objectError),
+  session: strict({ sleepAfter: spanSchema.optional() }, objectError),
 };
 
 /** Names in options that nobody in the team has, and numbers that do not fit it. */

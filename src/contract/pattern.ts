@@ -79,7 +79,10 @@ export interface PatternOptions<A = AgentReference, F = string> {
     /** Instead of ours, by name. */
     prompts?: Partial<MagenticPrompts>;
   };
-  session: { [option: string]: never };
+  session: {
+    /** Closes after so long without a message, and leaves a snapshot; the next message wakes it. @default never */
+    sleepAfter?: Span;
+  };
 }
 
 export type FailurePolicy = 'failFast' | 'collect' | { quorum: number };

@@ -134,6 +134,7 @@ export const stopCodes = {
   'limit.returns': 'Two agents handed over to each other again and again.',
   'person.silent': 'Nobody answered in time.',
   'plan.rejected': 'A person rejected the plan.',
+  asleep: 'Nobody has said anything for long; the next message wakes it.',
   cancelled: 'Somebody asked for it.',
 } as const;
 export type StopCode = keyof typeof stopCodes;
@@ -146,7 +147,7 @@ export interface RunStatus {
   firstRunId: string;
   pattern: PatternName | (string & {});
   orchestration?: string;
-  status: 'starting' | 'running' | 'waiting' | 'completed' | 'stopped' | 'cancelled' | 'failed';
+  status: 'starting' | 'running' | 'waiting' | 'asleep' | 'completed' | 'stopped' | 'cancelled' | 'failed';
   /** Turns in flight. */
   turns: { id: string; agent: string; ordinal: number; modelCalls: number }[];
   agents: string[];

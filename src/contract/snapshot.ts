@@ -7,8 +7,8 @@ import type { Checkpoint, RunStatus } from './run.js';
 export const snapshotVersion = '1.0.0';
 export const snapshotType = 'ostinato.snapshot';
 
-/** Why there is one. `turn`: the run was to keep one every so many turns. `rollback`: what it was before it was put back. */
-export type SnapshotReason = 'asked' | 'turn' | 'fork' | 'rollback';
+/** Why there is one. `turn`: the run was to keep one every so many turns. `rollback`: what it was before it was put back. `sleep`: it wakes as this. */
+export type SnapshotReason = 'asked' | 'turn' | 'fork' | 'rollback' | 'sleep';
 
 /** Everything that it takes to go on: with what it refers to in the store, which is written already and never changes. */
 export interface Snapshot {

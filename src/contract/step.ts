@@ -180,9 +180,8 @@ export interface LoadTeamInput extends StepInput {
   taskProblems?: { path: string; message: string }[];
 }
 
-export interface LoadTeamOutput extends PreparedRun {
-  orchestration?: string;
-}
+/** `asleep`: the snapshot as which a session under this id waits to be woken. */
+export type LoadTeamOutput = (PreparedRun & { orchestration?: string }) | { asleep: string };
 
 /** Everything that a run keeps from its start. Also stored, by content hash, for the nested runs of a team. */
 export interface PreparedRun {

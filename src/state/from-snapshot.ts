@@ -46,6 +46,24 @@ export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested,
   };
 }
 
+/** The same run after a sleep, with what woke it. Nothing of it was half done. */
+export function awoken(live: RunState, loaded: LoadedSnapshot, nowMs: number): RunState {
+  const saved = shifted(loaded, nowMs);
+  const known = new Set(saved.said.map(({ id }) => id));
+  const { outbox, eventCount, commands, cancel, stop } = live;
+  return {
+    ...saved,
+    settings: loaded.settings,
+    inbox: live.inbox.filter(({ id }) => !known.has(id)),
+    said: [...saved.said, ...live.said.filter(({ id }) => !known.has(id))],
+    outbox,
+    eventCount,
+    ...(commands && { commands }),
+    ...(cancel && { cancel }),
+    ...(stop && { stop }),
+  };
+}
+
 /** The same run, as it was: what others were told stays told, and tokens stay used. */
 export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number): RunState {
   const { cancel: _, stop: __, ...saved } = shifted(loaded, nowMs);

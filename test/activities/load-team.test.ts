@@ -9,7 +9,7 @@ import { defineOrchestration } from '../../src/agents/define-orchestration.js';
 import { createAgentRegistry } from '../../src/agents/registry.js';
 import type { TeamDocument } from '../../src/contract/agent.js';
 import { sizes } from '../../src/contract/size.js';
-import type { RunSettings } from '../../src/contract/step.js';
+import type { PreparedRun, RunSettings } from '../../src/contract/step.js';
 import type { ModelProvider } from '../../src/llm/provider.js';
 import { createFunctionRegistry } from '../../src/functions/registry.js';
 import { createProviders } from '../../src/llm/providers.js';
@@ -45,8 +45,9 @@ function world(deps: Partial<PrepareDeps> = {}) {
   });
   const loadTeam = createLoadTeam({ agents, tools, functions, providers, settings, store, ...deps });
   const { run } = activityEnvironment({ workflowExecution: { workflowId: 'run-1', runId: 'r' } });
-  const load = (input: unknown, pattern = 'sequential', more: Partial<LoadTeamInput> = {}) =>
-    run(loadTeam, { pattern, input: input as never, firstRunId: 'first', ...more });
+  const load = async (input: unknown, pattern = 'sequential', more: Partial<LoadTeamInput> = {}) =>
+    (await run(loadTeam, { pattern, input: input as never, firstRunId: 'first', ...more })) as Awaited<ReturnType<typeof loadTeam>> &
+      PreparedRun;
   const recorded = (id: string) => JSON.parse(store.texts.get(id) ?? 'null') as TeamDocument;
   return { store, load, recorded, loadTeam, run };
 }

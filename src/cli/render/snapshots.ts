@@ -10,6 +10,7 @@ const why: { [Reason in SnapshotReason]: string } = {
   turn: 'after a turn',
   fork: 'for a fork',
   rollback: 'before a rollback',
+  sleep: 'fell asleep',
 };
 
 export function snapshotsText(snapshots: readonly SnapshotRecord[], style: Style): string {

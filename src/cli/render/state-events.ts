@@ -10,6 +10,10 @@ export function stateText(event: RunEvent): string | undefined {
       return `Saved ${event.snapshotId}${event.label ? `: ${short(event.label, 200)}` : ''}`;
     case 'run.loaded':
       return `Goes on from ${event.snapshotId} of ${event.from}${event.overridden ? `, but for: ${short(event.overridden.join('; '), 200)}` : ''}`;
+    case 'run.slept':
+      return 'Fell asleep; the next message wakes it';
+    case 'run.woken':
+      return `Woke up, as it was in ${event.snapshotId}`;
     case 'run.rolledBack':
       return `Put back to ${event.snapshotId}, after turn ${event.lastTurn}`;
     case 'run.forked':

@@ -68,6 +68,11 @@ export function findMessage() {
   return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).findMessage;
 }
 
+/** Local, as `saveSnapshot`, which it undoes. */
+export function endSleep() {
+  return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).endSleep;
+}
+
 export function storeOutput(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).storeOutput;
 }

@@ -80,13 +80,14 @@ export function definePattern<Name extends string, Progress extends object = Jso
         await loadRun(run as AnyRun, input);
         return await withinTime(run as AnyRun, async () => {
           const told = await once(run as AnyRun, 'told', () => untilStopped(run as AnyRun, () => plot(run)));
+          if (isAsleep(run as AnyRun)) return undefined;
           const output = await shapeOutput(run as AnyRun, told ?? (await once(run as AnyRun, 'concluded', () => conclude(run))));
           // Whoever asked while the last step was in flight is not too late: the run may be put back.
           if (pendingCommands(run as AnyRun).length > 0) await continueIfDue(run as AnyRun, false);
           return output;
         });
       });
-      return await finish(run as AnyRun, output);
+      return isAsleep(run as AnyRun) ? rest(run as AnyRun) : await finish(run as AnyRun, output);
     } catch (error) {
       return await endBy(run as AnyRun, error);
     }
@@ -167,6 +168,18 @@ function hasJustArrived({ state }: AnyRun): boolean {
   return state.origin !== undefined && state.lastTurn === state.origin.turn;
 }
 
+function isAsleep({ state }: AnyRun): boolean {
+  return state.ending?.code === 'asleep';
+}
+
+/** Nothing is awaited any more: what is said now wakes it, or keeps it awake. */
+function rest(run: AnyRun): RunResult {
+  run.result = resultOf(run);
+  run.phase = 'closed';
+  showEnd(run, 'asleep');
+  return run.result;
+}
+
 async function finish(run: AnyRun, told?: Json): Promise<RunResult> {
   const partial = told !== undefined || run.mayConclude ? undefined : run.pattern.partial?.();
   const output = told === undefined ? (partial ?? undefined) : told;
@@ -175,9 +188,17 @@ async function finish(run: AnyRun, told?: Json): Promise<RunResult> {
       final: true,
     });
   }
+  const result = resultOf(run, output);
+  run.result = result;
+  await close(run, result.status, () => run.outbox.emit('run.finished', { result }));
+  return result;
+}
+
+/** @default the last reply */
+function resultOf(run: AnyRun, output?: Json): RunResult {
   const { output: last, usage, rounds } = run.state;
   const { status, incomplete, ...stopReason } = endOf(run);
-  const result: RunResult = {
+  return {
     status,
     // `null` is what a function has made of it.
     output: output === undefined ? (last?.text ?? null) : output,
@@ -187,9 +208,6 @@ async function finish(run: AnyRun, told?: Json): Promise<RunResult> {
     usage,
     rounds,
   };
-  run.result = result;
-  await close(run, result.status, () => run.outbox.emit('run.finished', { result }));
-  return result;
 }
 
 function endOf({ state }: AnyRun): { status: RunResult['status']; incomplete?: true } & RunResult['stopReason'] {

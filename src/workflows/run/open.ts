@@ -20,6 +20,7 @@ import { bring } from './bring.js';
 import { goOn, resume } from './go-on.js';
 import { takeEarlyStop } from './inbox.js';
 import type { AnyRun } from './run.js';
+import { wake } from './sleep.js';
 import { showRun } from './visibility.js';
 
 /**
@@ -142,6 +143,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
     .catch((error: unknown) => {
       throw stepFailure(error, 'Input.Invalid', 'Loading the team');
     });
+  if ('asleep' in loaded) return await wake(run, loaded.asleep);
   const { team, limits, options, orchestration, settings, termination, output } = loaded;
   Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }), ...(output && { shape: output }) });
   if (input.snapshots) state.snapshots = { every: input.snapshots.every ?? 1, keep: input.snapshots.keep ?? mostKept };

@@ -3,21 +3,24 @@ import { CancellationScope, workflowInfo } from '@temporalio/workflow';
 import type { TeamMember } from '../../contract/agent.js';
 import type { EventType, EventTypes, NewEvent } from '../../contract/event.js';
 import { fail } from '../../contract/failure.js';
-import type { Json, JsonObject } from '../../contract/json.js';
+import type { Json, JsonObject, Span } from '../../contract/json.js';
 import { checkTask } from '../../contract/guards.js';
 import { textOf, type Message } from '../../contract/message.js';
 import type { PersonOptions } from '../../contract/pattern.js';
-import type { RunResult, StopCode } from '../../contract/run.js';
+import { stopCodes, type RunResult, type StopCode } from '../../contract/run.js';
 import type { HearingInput } from '../../contract/step.js';
+import { spanMs } from '../../contract/span.js';
 import type { Fired } from '../../contract/termination.js';
 import type { RunState } from '../../state/run-state.js';
 import { ask, type AskOptions } from './ask.js';
 import { boundary } from './boundary.js';
+import { now } from './clock.js';
 import { entryAppended, judge, usageGrown } from './conditions.js';
 import { callRegistered, type CallOptions } from './functions.js';
 import { Outbox } from './outbox.js';
 import { askPerson } from './person.js';
 import { request, type Answer, type Question } from './requests.js';
+import { fallAsleep } from './sleep.js';
 import { RunStopped } from './stopped.js';
 import { together, type MemberResult, type Results, type TogetherOptions } from './together.js';
 import { Transcript } from './transcript.js';
@@ -159,17 +162,30 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     return this.transcript.append({ message, ...(to && { audience: to }) });
   }
 
-  /** Waits until something is said to the team that no turn has taken up yet. The next turn answers it. */
-  async hear(): Promise<void> {
-    if (this.state.turns.length > 0 || this.state.unanswered) return;
+  /**
+   * Waits until something is said to the team that no turn has taken up yet. The next turn answers it.
+   *
+   * @param atMost how long. @default as long as it takes
+   * @returns `false` when nothing was said in this time
+   */
+  async hear(atMost?: Span): Promise<boolean> {
+    if (this.state.turns.length > 0 || this.state.unanswered) return true;
     this.phase = this.state.inbox.length > 0 ? 'running' : 'waiting';
     if (this.phase === 'waiting') showDetails(this, 'waits for the next message');
-    await until(this, () => this.state.inbox.length > 0);
+    await until(this, () => this.state.inbox.length > 0, atMost === undefined ? {} : { deadline: now() + (spanMs(atMost) ?? Infinity) });
     this.phase = 'running';
     const said = this.state.inbox.shift();
-    if (!said) return;
-    if (await wasSaid(this, said.id)) return await this.hear();
+    if (!said) return false;
+    if (await wasSaid(this, said.id)) return await this.hear(atMost);
     await this.listen(said.message, said.id);
+    return true;
+  }
+
+  /** Closes the workflow until something is said under its id. `false` when something was said meanwhile; else the plot has to end. */
+  async sleep(): Promise<boolean> {
+    const isAsleep = await fallAsleep(this);
+    if (isAsleep) this.endsWith('asleep', stopCodes.asleep);
+    return isAsleep;
   }
 
   /** Something from outside joins the transcript, and may meet a condition. */

@@ -19,7 +19,7 @@ export function statusOf(run: AnyRun): RunStatus {
     firstRunId: run.firstRunId,
     pattern: state.pattern,
     ...(state.orchestration && { orchestration: state.orchestration }),
-    status: run.phase === 'closed' ? (run.result?.status ?? 'failed') : run.phase,
+    status: run.phase === 'closed' ? (run.result?.stopReason.code === 'asleep' ? 'asleep' : (run.result?.status ?? 'failed')) : run.phase,
     turns: state.turns.map(({ id, agent, ordinal, modelCalls }) => ({ id, agent, ordinal, modelCalls })),
     agents: run.agents,
     rounds: state.rounds,
