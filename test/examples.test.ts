@@ -34,15 +34,10 @@ afterAll(async () => {
 
 /** Runs it as the page of examples says, with what was built. Fails when the example's own checks do. */
 async function example(name: string, ...args: string[]): Promise<string> {
-  const tsx = fileURLToPath(import.meta.resolve('tsx/cli'));
-  const { stdout } = await promisify(execFile)(
-    process.execPath,
-    [tsx, '--tsconfig', 'test/fixtures/built.tsconfig.json', `examples/${name}`, ...args],
-    {
-      cwd: root,
-      env: { ...process.env, ...env },
-    },
-  );
+  const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', `examples/${name}`, ...args], {
+    cwd: root,
+    env: { ...process.env, ...env, TSX_TSCONFIG_PATH: 'test/fixtures/built.tsconfig.json' },
+  });
   return stdout;
 }
 
