@@ -23,6 +23,7 @@ export { patternNames, patterns, type PatternName, type PatternOptions } from '.
 export { defaultTaskQueue } from './contract/names.js';
 export { textOf } from './contract/message.js';
 export type { AgentDefinition, Member, OrchestrationMember, ToolReference } from './contract/agent.js';
+export type { Compaction, FunctionPolicy, SummaryPolicy } from './contract/compaction.js';
 export type { EventType, EventTypes, RunEvent } from './contract/event.js';
 export type { Json, JsonObject, Span } from './contract/json.js';
 export type { Condition, Fired } from './contract/termination.js';

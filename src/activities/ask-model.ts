@@ -5,7 +5,7 @@ import { failureOf } from '../contract/failure.js';
 import type { Json, JsonObject } from '../contract/json.js';
 import { textOf } from '../contract/message.js';
 import { jsonBytes, sizes } from '../contract/size.js';
-import type { AskModelInput, AskModelOutput } from '../contract/step.js';
+import type { AskModelInput, AskModelOutput, NotYet } from '../contract/step.js';
 import type { HeardMessage, ModelRequest, ModelResponse } from '../llm/provider.js';
 import { cutText } from '../contract/cut-text.js';
 import { modelCall, type ModelCall, type ModelCallDeps } from './model-call.js';
@@ -18,7 +18,7 @@ const answerText = 16_000;
  * A repeated attempt asks the model again.
  */
 export function createAskModel(deps: ModelCallDeps) {
-  return async function askModel(input: AskModelInput): Promise<AskModelOutput> {
+  return async function askModel(input: AskModelInput): Promise<AskModelOutput | NotYet> {
     const { attempt } = Context.current().info;
     return await modelCall(deps, input, async (call) => {
       const { message, facts } = await askFor(call, input);

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../contract/json.js';
 import { textOf, type Message } from '../contract/message.js';
 import { jsonBytes, sizes } from '../contract/size.js';
 import type { CallFunctionInput, CallFunctionOutput } from '../contract/step.js';
+import type { Entry } from '../contract/transcript.js';
 import type { FunctionRegistry } from '../functions/registry.js';
 import type { Store } from '../store/store.js';
 import { withHeartbeat } from './heartbeat.js';
@@ -28,18 +29,23 @@ export function createCallFunction({ store, transcripts, functions }: CallFuncti
     return await withHeartbeat(async (signal) => {
       const [{ entries, fresh }] = await Promise.all([transcripts.read(input.transcript), publishEvents(store.events, input)]);
       const head = await transcripts.write(input.transcript.head, fresh, entries);
-      const said = async (from: number): Promise<Message[]> =>
-        await Promise.all(entries.slice(from).flatMap((entry) => (entry.audience ? [] : [transcripts.whole(entry)])));
       const given = input.words === undefined ? input : { ...input, input: textOf(await transcripts.message(input.words)) };
-      const value = await run(functions, given, signal, said);
+      const value = await runFunction(functions, given, signal, saidToAll(transcripts, entries));
       return { value, head, ...(info.attempt > 1 && { attempt: info.attempt }) };
     });
   };
 }
 
-async function run(
+/** From a position on. */
+export function saidToAll(transcripts: Transcripts, entries: readonly Entry[]) {
+  return async (from: number): Promise<Message[]> =>
+    await Promise.all(entries.slice(from).flatMap((entry) => (entry.audience ? [] : [transcripts.whole(entry)])));
+}
+
+/** @throws `Function.Failed`, for good */
+export async function runFunction(
   functions: FunctionRegistry,
-  { name, input, since, idempotencyKey }: CallFunctionInput,
+  { name, input, since, idempotencyKey }: Pick<CallFunctionInput, 'name' | 'input' | 'since' | 'idempotencyKey'>,
   signal: AbortSignal,
   said: (from: number) => Promise<Message[]>,
 ): Promise<Json> {

@@ -1,7 +1,7 @@
 import { Context } from '@temporalio/activity';
 import { fail } from '../contract/failure.js';
 import { callsOf, textOf, type Content, type Message } from '../contract/message.js';
-import type { CallModelInput, CallModelOutput, CallPolicy } from '../contract/step.js';
+import type { CallModelInput, CallModelOutput, CallPolicy, NotYet } from '../contract/step.js';
 import { isTooDeep } from '../contract/plain-json.js';
 import { policyOf, type ToolRegistry } from '../tools/registry.js';
 import { cutText } from '../contract/cut-text.js';
@@ -18,7 +18,7 @@ export interface CallModelDeps extends ModelCallDeps {
  */
 export function createCallModel(deps: CallModelDeps) {
   const { store, tools } = deps;
-  return async function callModel(input: CallModelInput): Promise<CallModelOutput> {
+  return async function callModel(input: CallModelInput): Promise<CallModelOutput | NotYet> {
     const { attempt } = Context.current().info;
     const { agent, mustAnswer } = input;
     return await modelCall(deps, input, async ({ complete, events, storing }) => {

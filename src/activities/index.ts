@@ -11,6 +11,7 @@ import { createAskModel } from './ask-model.js';
 import { createCallFunction } from './call-function.js';
 import { createCallModel } from './call-model.js';
 import { createCallTool } from './call-tool.js';
+import { createCompact } from './compact.js';
 import { createEndSleep } from './end-sleep.js';
 import { createFindMessage } from './find-message.js';
 import { createLoadSnapshot } from './load-snapshot.js';
@@ -43,6 +44,7 @@ export function createActivities(deps: ActivityDeps) {
     callTool: createCallTool({ ...deps, teams }),
     askModel: createAskModel({ ...deps, transcripts, teams }),
     callFunction: createCallFunction({ ...deps, transcripts }),
+    compact: createCompact({ ...deps, transcripts, teams }),
     storeTranscript: createStoreTranscript({ store: deps.store, transcripts }),
     lookUpRun: createLookUpRun(deps),
     storeOutput: createStoreOutput(deps),

@@ -28,6 +28,7 @@ import { delegateOf } from './delegates.js';
 import { functionsIn } from './functions-in.js';
 import { inMilliseconds } from './limits.js';
 import { placesOf } from './places.js';
+import { compactionOf, descriptionOf, recordAgent, type ResolvedModel } from './record-agent.js';
 
 export interface PrepareDeps {
   agents: AgentRegistry;
@@ -38,14 +39,8 @@ export interface PrepareDeps {
   store: Store;
 }
 
-/** How often a turn may go back to the model, for agents that do not say. */
-const defaultToolRounds = 16;
-
 /** Orchestrations within orchestrations. */
 const deepest = 8;
-
-/** What of its instructions stands for a description that nobody gave. */
-const aboutLength = 200;
 
 /** The task queue on which the calls to a provider with `maxCallsPerSecond` are rationed. */
 export function modelQueue(taskQueue: string, provider: string): string {
@@ -108,42 +103,40 @@ class Preparation {
   }
 
   private async agent(definition: AgentDefinition, path: string): Promise<Prepared[]> {
-    const model = this.model(definition, path);
+    const model = this.model(definition.model, `${path}.model`);
     const { tools, delegates } = await this.tools(definition, path);
     if (!model) return [];
-    const { name, description, instructions, temperature, maxOutputTokens, maxToolRounds = defaultToolRounds, outputSchema } = definition;
-    // Written member by member, so that the order in which a definition has them does not matter. In a schema it does: models fill
-    // it in from top to bottom.
-    const recorded: RecordedAgent = {
-      name,
-      description,
-      instructions,
-      model: `${model.providerName}/${model.model}`,
-      tools,
-      temperature,
-      maxOutputTokens,
-      maxToolRounds,
-      outputSchema,
-    };
+    const at = `${path}.compaction`;
+    const { compaction, summarizer } = compactionOf(definition, model, (name) => this.model(name, `${at}.summary.model`));
+    if (compaction && 'function' in compaction) this.function(compaction.function, `${at}.function`);
+    const summaryQueue = this.queueOf(summarizer);
+    const queue = this.queueOf(model);
+    const recorded = recordAgent(definition, { model: `${model.providerName}/${model.model}`, tools, ...(compaction && { compaction }) });
+    const { name, maxToolRounds } = recorded;
     const member: TeamMember = {
       name,
-      description: description ?? instructions.slice(0, aboutLength),
+      description: descriptionOf(definition),
       maxToolRounds,
-      ...(model.entry.maxCallsPerSecond !== undefined && {
-        modelQueue: modelQueue(this.deps.store.environment.taskQueue, model.providerName),
-      }),
+      ...(queue !== undefined && { modelQueue: queue }),
+      ...(summaryQueue !== undefined && { summaryQueue }),
       ...(Object.keys(delegates).length > 0 && { delegates }),
     };
     return [{ member, recorded, ...(definition.handoffs && { handoffs: definition.handoffs }) }];
   }
 
-  private model({ model }: AgentDefinition, path: string) {
+  private model(model: string | undefined, path: string) {
     try {
       return this.deps.providers.resolve(model);
     } catch (error) {
-      this.unknown(`${path}.model`, failureOf(error).message);
+      this.unknown(path, failureOf(error).message);
       return undefined;
     }
+  }
+
+  /** Where the calls of a model are rationed. */
+  private queueOf(model: ResolvedModel | undefined): string | undefined {
+    if (model?.entry.maxCallsPerSecond === undefined) return undefined;
+    return modelQueue(this.deps.store.environment.taskQueue, model.providerName);
   }
 
   private async tools(definition: AgentDefinition, path: string): Promise<{ tools: ToolSpec[]; delegates: { [call: string]: NestedRun } }> {
@@ -182,7 +175,8 @@ class Preparation {
       this.unknown(path, `no agent is called ${show(agent)} here; ${hint(String(agent), this.deps.agents.agentNames())}`);
       return [];
     }
-    const { name, description = definition.instructions.slice(0, aboutLength) } = definition;
+    const { name } = definition;
+    const description = descriptionOf(definition);
     return await this.orchestration({ name, description, pattern: 'sequential', agents: [definition] }, path, definition);
   }
 
@@ -265,11 +259,12 @@ class Preparation {
   }
 
   private functions(pattern: string, document: RunInput, options: JsonObject, at: string): void {
+    for (const { path, name } of functionsIn(pattern, document, options, at)) this.function(name, path);
+  }
+
+  private function(name: string, path: string): void {
     const { functions } = this.deps;
-    for (const { path, name } of functionsIn(pattern, document, options, at)) {
-      if (functions.get(name)) continue;
-      this.unknown(path, `no function is called ${show(name)} here; ${hint(name, functions.names())}`);
-    }
+    if (!functions.get(name)) this.unknown(path, `no function is called ${show(name)} here; ${hint(name, functions.names())}`);
   }
 
   private async put(value: TeamDocument | PreparedRun): Promise<string> {

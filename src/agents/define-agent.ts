@@ -1,14 +1,18 @@
 import type { z } from 'zod';
 import type { AgentDefinition } from '../contract/agent.js';
+import type { Compaction, FunctionPolicy } from '../contract/compaction.js';
 import type { JsonObject } from '../contract/json.js';
+import type { RegisteredFunction } from '../functions/define-function.js';
 import type { Tool } from '../tools/define-tool.js';
 import type { Orchestration } from './define-orchestration.js';
 
-/** As `AgentDefinition`, with tools as values and the schema of the reply in zod. */
-export interface AgentOptions extends Omit<AgentDefinition, 'tools' | 'outputSchema'> {
+/** As `AgentDefinition`, with tools and functions as values and the schema of the reply in zod. */
+export interface AgentOptions extends Omit<AgentDefinition, 'tools' | 'outputSchema' | 'compaction'> {
   /** Tools, or names of tools registered with the worker; `{ agent }` and `{ orchestration }` are asked by a call `ask_<name>`. */
   tools?: (Tool | string | { agent: Agent | string } | { orchestration: Orchestration | string })[];
   outputSchema?: z.ZodType | JsonObject;
+  /** How much it hears of a conversation that has grown long. See `Compaction`. */
+  compaction?: Exclude<Compaction, FunctionPolicy> | (Omit<FunctionPolicy, 'function'> & { function: RegisteredFunction | string });
 }
 
 export interface Agent extends Readonly<AgentOptions> {}

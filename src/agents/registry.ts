@@ -1,5 +1,6 @@
 /** The agents and orchestrations that a worker offers, by name. */
 import { agentNamePattern, type AgentDefinition } from '../contract/agent.js';
+import type { Compaction } from '../contract/compaction.js';
 import { problemsOfAgent, readRunInput } from '../contract/input-schema.js';
 import type { JsonObject } from '../contract/json.js';
 import { patternNames, patterns } from '../contract/pattern.js';
@@ -107,12 +108,13 @@ function registerAgents(offers: readonly Found<Agent>[], tools: ToolShelf) {
 
 /** An agent in plain JSON: tools by name, the schema of its reply as JSON schema. */
 function toDefinition(agent: Agent): { definition: AgentDefinition; problems: Problem[] } {
-  const { tools, outputSchema, ...rest } = agent;
+  const { tools, outputSchema, compaction, ...rest } = agent;
   const read = isZod(outputSchema) ? jsonSchemaOf(outputSchema) : { schema: outputSchema as JsonObject | undefined };
   const definition: AgentDefinition = {
     ...rest,
     ...(tools && { tools: toolNamesOf(tools) }),
     ...('schema' in read && read.schema && { outputSchema: read.schema }),
+    ...(compaction !== undefined && { compaction: withNames(compaction) as Compaction }),
   };
   const problems = problemsOfAgent(definition);
   return { definition, problems: 'problem' in read ? [...problems, { path: 'outputSchema', message: read.problem }] : problems };

@@ -29,6 +29,7 @@ export function collectValues(agents: readonly Agent[], orchestrations: readonly
       const inner = 'agent' in tool ? tool.agent : tool.orchestration;
       if (typeof inner === 'object') addMember(inner as Agent | Orchestration, `${path}.tools[${i}]`);
     }
+    search(value?.compaction, `${path}.compaction`);
   };
   const addOrchestration = (value: Orchestration, path: string): void => {
     if (!isNew(value)) return;

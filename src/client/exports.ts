@@ -13,7 +13,8 @@ import {
   type SnapshotRecord,
 } from '../contract/snapshot.js';
 import { readSnapshot } from '../state/read-snapshot.js';
-import { entryShape, type RunState } from '../state/run-state.js';
+import { entryShape } from '../state/entry-shape.js';
+import type { RunState } from '../state/run-state.js';
 import { isObject, problemsOf, type Shape } from '../state/shape.js';
 import { blobId } from '../store/blob-id.js';
 import { recordOf } from '../store/write-snapshot.js';
@@ -140,6 +141,7 @@ function problemsIn(blobs: { [id: string]: string }, snapshotId: string): Proble
     const { snapshot, state } = readSnapshot(document);
     snapshots.push(...Object.values(snapshot.members).map((member) => member.snapshotId));
     read(state.team.id);
+    for (const { blob } of Object.values(state.compactions ?? {})) read(blob);
     const { head, segments } = state.transcript;
     const parts = [head?.part, ...segments.map((segment) => segment.id)].filter((part) => part !== undefined);
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {

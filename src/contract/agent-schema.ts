@@ -4,7 +4,7 @@ import { agentNamePattern } from './agent.js';
 import { textSchema } from './message-schema.js';
 import { patternNames } from './pattern.js';
 import { distinct, problemsOfZod, show, type Problem } from './problems.js';
-import { isObject, jsonObject, list, strict } from './schema-words.js';
+import { isObject, jsonObject, list, strict, withoutNulls } from './schema-words.js';
 
 /** Problems of an agent's definition in plain JSON. */
 export function problemsOfAgent(definition: unknown): Problem[] {
@@ -47,21 +47,39 @@ function chosen(choose: (value: unknown) => z.ZodType) {
   });
 }
 
+const modelSchema = z.string(modelError).regex(/^\S{1,200}$/, modelError);
+
+const compactionError = 'must be { "keepLast" }, { "tokens" }, { "summary": { "over", … } } or { "function", "over", … }';
+const threshold = { over: wholeNumber(), keepLast: wholeNumber().optional() };
+const summarySchema = strict(
+  { ...threshold, model: modelSchema.optional(), instructions: textSchema('a text that is not empty', /\S/).optional() },
+  'must be { "over", … }',
+);
+const compactionKinds: [member: string, schema: z.ZodType][] = [
+  ['tokens', strict({ tokens: wholeNumber() }, compactionError)],
+  ['summary', strict({ summary: summarySchema }, compactionError)],
+  ['function', strict({ function: nameSchema, ...threshold }, compactionError)],
+  ['keepLast', strict({ keepLast: wholeNumber() }, compactionError)],
+];
+const compactionSchema = chosen((value) => {
+  const given = withoutNulls(value);
+  const [, schema] = compactionKinds.find(([member]) => isObject(given) && member in given) ?? [];
+  return schema ?? z.never(compactionError);
+});
+
 export const agentSchema = strict(
   {
     name: nameSchema,
     description: textSchema('a text').optional(),
     instructions: textSchema('a text that is not empty', /\S/),
-    model: z
-      .string(modelError)
-      .regex(/^\S{1,200}$/, modelError)
-      .optional(),
+    model: modelSchema.optional(),
     tools: list(toolSchema, 'must be a list of tools').optional(),
     handoffs: list(nameSchema, 'must be a list of names of agents').optional(),
     temperature: z.number(temperatureError).min(0, temperatureError).max(2, temperatureError).optional(),
     maxOutputTokens: wholeNumber().optional(),
     maxToolRounds: wholeNumber(mostToolRounds).optional(),
     outputSchema: jsonObject('must be a JSON schema').optional(),
+    compaction: compactionSchema.optional(),
   },
   'must be a definition of an agent: { "name", "instructions", … }',
 );

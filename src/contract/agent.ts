@@ -1,3 +1,4 @@
+import type { Compaction } from './compaction.js';
 import type { Json, JsonObject } from './json.js';
 import type { PatternName, PatternOptions } from './pattern.js';
 import type { RunFrame } from './run.js';
@@ -23,6 +24,8 @@ export interface AgentDefinition {
   maxToolRounds?: number;
   /** JSON schema of the reply. */
   outputSchema?: JsonObject;
+  /** How much it hears of a conversation that has grown long. @default everything, and the newer half when that is too long for the model */
+  compaction?: Compaction;
 }
 
 /** A tool by its name, or an agent or an orchestration that is used as one. */
@@ -49,6 +52,8 @@ export interface TeamMember {
   maxToolRounds: number;
   /** Task queue on which the calls of its model are rationed; absent: the run's own. */
   modelQueue?: string;
+  /** The same of the model that sums up for it. */
+  summaryQueue?: string;
   /** Works for the pattern (a manager, an aggregator) and takes no turns of its own accord. */
   staff?: true;
   /** It is an orchestration: each of its turns is such a run. */

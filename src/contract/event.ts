@@ -2,6 +2,7 @@
  * What a watcher sees. The log is a courtesy: no run depends on it, and the transcript is the truth.
  * New types and fields may appear at any time; readers ignore what they do not know.
  */
+import type { CompactionReason } from './compaction.js';
 import type { Json, JsonObject } from './json.js';
 import type { RunResult } from './run.js';
 import type { Fired } from './termination.js';
@@ -21,6 +22,16 @@ export interface EventTypes {
   'tool.called': { tool: string; callId: string; arguments?: Json };
   'tool.progressed': { tool: string; callId: string; progress: Json };
   'tool.returned': { tool: string; callId: string; ok: boolean; text: string };
+  /** An agent hears less from now on; `dropping`: in this call. The transcript keeps everything. */
+  'conversation.compacted': {
+    by: 'summary' | 'function' | 'dropping';
+    reason: CompactionReason;
+    messages: number;
+    artifact?: string;
+    usage?: Usage;
+  };
+  /** The oldest messages are left out instead. */
+  'compaction.failed': { by: 'summary' | 'function'; failure: { type: string; message: string } };
   'turn.completed': { turnId: string; text: string; usage: Usage; artifact?: string };
   'turn.failed': { turnId: string; failure: { type: string; message: string } };
   /** A turn that ended by handing over. */

@@ -1,5 +1,6 @@
 /** What goes into the activities of a turn, and what comes out. Small: histories are made of it. */
 import type { Team } from './agent.js';
+import type { CompactionDue, CompactionRef, RequestLimit } from './compaction.js';
 import type { EventLogKey, NewEvent } from './event.js';
 import type { Json, JsonObject } from './json.js';
 import type { Message } from './message.js';
@@ -19,7 +20,7 @@ export interface StepInput {
 
 /** A step of a turn. */
 export interface TurnStep extends StepInput {
-  /** `turn/call` or `turn/call/index`: the same on every attempt. */
+  /** `turn/call`, `turn/call/index` or `turn/call/compaction`: the same on every attempt. */
   step: string;
   /** Ordinal of the turn. */
   turn: number;
@@ -41,9 +42,23 @@ export interface HearingInput {
   start: number;
   from?: number;
   inherited?: Inherited;
+  /** What stands for the older part of it. */
+  compaction?: CompactionRef;
 }
 
-export interface CallModelInput extends TurnStep, HearingInput {
+/** A call of a model. */
+export interface ModelInput extends TurnStep, HearingInput {
+  limit?: RequestLimit;
+}
+
+/** Nobody was asked yet. */
+export interface NotYet {
+  due: CompactionDue;
+  /** The transcript as read, now in the store. */
+  head: TranscriptHead;
+}
+
+export interface CallModelInput extends ModelInput {
   /** The tool rounds of this turn are used up: it must answer now. */
   mustAnswer?: true;
 }
@@ -58,7 +73,7 @@ export interface CallModelOutput extends StepMessage {
 }
 
 /** A question to an agent, to be answered with JSON. Neither question nor answer is part of the conversation. */
-export interface AskModelInput extends TurnStep, HearingInput {
+export interface AskModelInput extends ModelInput {
   question: string;
   schema: JsonObject;
   /** Earlier answers, and what was wrong with each. */

@@ -57,6 +57,8 @@ export interface ReplyFacts {
   /** `stop`, `tool_calls`, `length`, `refusal`; others are carried as the provider wrote them. */
   finishReason: string;
   usage: Usage;
+  /** Tokens of the request by our own estimate, where the agent's conversation is compacted. */
+  estimate?: number;
 }
 
 /** Tokens, summed over model calls. */

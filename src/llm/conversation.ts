@@ -38,7 +38,7 @@ function lineOf(heard: HeardMessage, agent: string, calls: Calls): Line | undefi
     const text = joined(message.contents, '\n');
     return text === '' ? undefined : { role: 'system', text };
   }
-  if (message.role === 'assistant' && (message.authorName === undefined || message.authorName === agent)) {
+  if (isOwn(message, agent)) {
     const text = joined(message.contents, '');
     const made = calls.open(heard);
     return text === '' && made.length === 0 ? undefined : { role: 'assistant', text, calls: made };
@@ -46,6 +46,11 @@ function lineOf(heard: HeardMessage, agent: string, calls: Calls): Line | undefi
   if (message.role === 'tool') return undefined;
   const parts = partsOf(message);
   return parts.length === 0 ? undefined : { role: 'user', parts: signed(parts, message.authorName) };
+}
+
+/** What it said itself; the words of others are heard as a user's. */
+export function isOwn({ role, authorName }: Message, agent: string): boolean {
+  return role === 'assistant' && (authorName === undefined || authorName === agent);
 }
 
 /** Pairs calls with results by id, each result with the oldest call that waits for it. Results that nobody waits for are dropped. */

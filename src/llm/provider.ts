@@ -12,6 +12,8 @@ export interface ModelRequest {
   agent: string;
   instructions: string;
   messages: HeardMessage[];
+  /** Ids of calls that are not among the messages any more: new ones are called otherwise. */
+  earlierCalls?: string[];
   tools: ToolSpec[];
   /** The tools are shown but must not be used: the agent has to answer now. */
   mustAnswer?: boolean;
@@ -25,6 +27,8 @@ export interface HeardMessage {
   message: Message;
   /** Arguments that are not a JSON object, by call id, as the model wrote them. */
   rawArguments?: { [callId: string]: string };
+  /** It is heard, however little is. */
+  pinned?: true;
 }
 
 export interface ModelResponse {

@@ -132,7 +132,8 @@ function parseArguments(text: string, cut: boolean): JsonObject | undefined {
 
 /** Call ids are unique in a conversation, whatever the endpoint does: results find their calls by them. */
 function idsIn(request: ModelRequest): Set<string> {
-  return new Set(request.messages.flatMap(({ message }) => callsOf(message).map(({ callId }) => callId)));
+  const heard = request.messages.flatMap(({ message }) => callsOf(message).map(({ callId }) => callId));
+  return new Set([...(request.earlierCalls ?? []), ...heard]);
 }
 
 /** `call_1`, `call_2` …: the same on every attempt. */

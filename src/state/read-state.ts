@@ -1,5 +1,6 @@
 /** Serialized state → `RunState`: read the version, migrate, validate. The only way in. */
 import { fail } from '../contract/failure.js';
+import { problemsOfCompactions } from './compaction.js';
 import { migrations, type Migration } from './migrations/index.js';
 import { currentStateVersion, runStateShape, type RunState } from './run-state.js';
 import { isObject, problemsOf } from './shape.js';
@@ -50,7 +51,7 @@ function migrated(state: Record<string, unknown>, { from, up }: Migration): Reco
 }
 
 /** What the shape cannot say: positions that must fit together, and conditions with what they remember. */
-function contradictionsIn({ transcript, turns, team, lastTurn, said, termination }: RunState): string[] {
+function contradictionsIn({ transcript, turns, team, lastTurn, said, termination, compactions = {} }: RunState): string[] {
   const problems = termination ? problemsOfTermination(termination).map((problem) => `state.${problem}`) : [];
   let end = 0;
   for (const { id, from, count } of transcript.segments) {
@@ -69,6 +70,7 @@ function contradictionsIn({ transcript, turns, team, lastTurn, said, termination
   for (const [i, { reply }] of said.entries()) {
     if (reply !== undefined && reply >= length) problems.push(`state.said[${i}].reply: outside the transcript`);
   }
+  problems.push(...problemsOfCompactions(compactions, length).map((problem) => `state.${problem}`));
   return problems.slice(0, mostProblems);
 }
 

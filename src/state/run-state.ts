@@ -8,6 +8,8 @@ import type { CancelMode, RunResult, StopCode, StopReason } from '../contract/ru
 import type { AgentsToExport, CommandStatus, SnapshotOrigin } from '../contract/snapshot.js';
 import type { CallToolOutput, CallModelOutput, PreparedOutput, RunSettings } from '../contract/step.js';
 import type { Entry, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
+import { compactionsShape, type Compactions } from './compaction.js';
+import { entryShape, messageShape } from './entry-shape.js';
 import {
   letterShape,
   nestedOriginShape,
@@ -90,6 +92,8 @@ export interface RunState {
   forgotten?: true;
   /** Documents that agents brought along: ids in the store. */
   imports?: { [agent: string]: string };
+  /** Of long conversations: what stands for the older part. */
+  compactions?: Compactions;
   /** Runs that were nested in it when it was saved, to be started again from their snapshots. */
   resume?: { operationId: string; snapshotId: string; pattern: string }[];
 }
@@ -160,16 +164,6 @@ export interface StepRecord {
   retries: number;
 }
 
-const message: Shape = { fields: { role: 'string', contents: { list: { fields: { $type: 'string' } } } } };
-export const entryShape: Shape = {
-  fields: {
-    message,
-    turn: { optional: 'count' },
-    audience: { optional: { list: 'string' } },
-    opens: { optional: { fields: { id: 'string', agent: 'string', start: 'count', at: 'time' } } },
-    blob: { optional: 'string' },
-  },
-};
 const request: Shape = {
   fields: {
     requestId: 'string',
@@ -186,8 +180,8 @@ const request: Shape = {
 const nestedRun: Shape = { fields: { name: 'string', pattern: 'string', prepared: 'string', takes: { optional: 'string' } } };
 const round: Shape = {
   fields: {
-    reply: { fields: { message } },
-    outcomes: { list: { nullable: { fields: { message } } } },
+    reply: { fields: { message: messageShape } },
+    outcomes: { list: { nullable: { fields: { message: messageShape } } } },
     operations: { map: 'string' },
   },
 };
@@ -209,6 +203,7 @@ export const runStateShape: Shape = {
               name: 'string',
               maxToolRounds: 'count',
               modelQueue: { optional: 'string' },
+              summaryQueue: { optional: 'string' },
               nested: { optional: nestedRun },
               delegates: { optional: { map: nestedRun } },
               controls: { optional: { map: 'object' } },
@@ -252,7 +247,7 @@ export const runStateShape: Shape = {
     lastTurn: 'count',
     rounds: 'count',
     usage: usageShape,
-    inbox: { list: { fields: { id: 'string', message } } },
+    inbox: { list: { fields: { id: 'string', message: messageShape } } },
     said: {
       list: { fields: { id: 'string', status: 'string', reply: { optional: 'count' }, failure: { optional: failure } } },
     },
@@ -290,6 +285,7 @@ export const runStateShape: Shape = {
     origin: { optional: { fields: { snapshotId: 'string', workflowId: 'string', conversationId: 'string', turn: 'count' } } },
     forgotten: { optional: 'boolean' },
     imports: { optional: { map: 'string' } },
+    compactions: { optional: compactionsShape },
     resume: { optional: { list: { fields: { operationId: 'string', snapshotId: 'string', pattern: 'string' } } } },
   },
 };

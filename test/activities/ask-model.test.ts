@@ -5,7 +5,7 @@ import { Transcripts } from '../../src/activities/transcripts.js';
 import { fail, type FailureType } from '../../src/contract/failure.js';
 import { textOf } from '../../src/contract/message.js';
 import { sizes } from '../../src/contract/size.js';
-import type { AskModelInput } from '../../src/contract/step.js';
+import type { AskModelInput, AskModelOutput } from '../../src/contract/step.js';
 import type { Entry } from '../../src/contract/transcript.js';
 import type { ModelRequest, ModelResponse } from '../../src/llm/provider.js';
 import { createProviders } from '../../src/llm/providers.js';
@@ -47,9 +47,9 @@ async function world(answers: (string | Error)[], { attempt = 1 } = {}) {
   const teams = createTeamCache(store.blobs);
   const askModel = createAskModel({ store, transcripts: new Transcripts(store.blobs), teams, providers });
   const { run } = activityEnvironment({ attempt, workflowExecution: { workflowId: 'run-1', runId: 'r' } });
-  const ask = (more: Partial<AskModelInput> = {}) => {
+  const ask = async (more: Partial<AskModelInput> = {}): Promise<AskModelOutput> => {
     const entries = [said('tea')];
-    return run(askModel, {
+    const output = await run(askModel, {
       firstRunId: 'first',
       step: '4/1',
       turn: 4,
@@ -61,6 +61,8 @@ async function world(answers: (string | Error)[], { attempt = 1 } = {}) {
       schema,
       ...more,
     });
+    if ('due' in output) throw new Error('The agent has no policy, and yet its conversation is to be compacted.');
+    return output;
   };
   const heardIn = (index: number) => (requests[index]?.messages ?? []).map(({ message }) => textOf(message));
   return { ask, requests, heardIn, store };

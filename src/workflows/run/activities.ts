@@ -9,8 +9,9 @@ import {
   type ActivityOptions,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
+import type { CompactionDue } from '../../contract/compaction.js';
 import { fail, failures, type FailureType } from '../../contract/failure.js';
-import type { CallPolicy, StepTime } from '../../contract/step.js';
+import type { CallPolicy, StepTime, StepTimes } from '../../contract/step.js';
 
 const backOff = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
 
@@ -87,6 +88,12 @@ export function callFunction(time: StepTime, summary: string) {
 
 export function callModel(time: StepTime, options: { summary: string; taskQueue?: string }) {
   return proxyActivities<Activities>({ ...stepOptions(time), ...options }).callModel;
+}
+
+/** Without it the oldest is left out: there is no need to try for long. */
+export function compact(by: CompactionDue['by'], { model, tool }: StepTimes, options: { summary: string; taskQueue?: string }) {
+  const time = by === 'summary' ? model : tool;
+  return proxyActivities<Activities>({ ...stepOptions({ ...time, attempts: Math.min(time.attempts, 3) }), ...options }).compact;
 }
 
 export function callTool(time: StepTime, policy: CallPolicy, summary: string) {

@@ -6,6 +6,7 @@ import type { AskModelInput, AskModelOutput } from '../../contract/step.js';
 import { addUsage } from '../../contract/transcript.js';
 import { askModel, stepFailure } from './activities.js';
 import { boundary, holdTokens } from './boundary.js';
+import { askCompacted } from './compaction.js';
 import type { AnyRun } from './run.js';
 import { beginStep, recordStep } from './steps.js';
 import { showDetails } from './visibility.js';
@@ -72,24 +73,27 @@ async function attemptOf<T extends Json>(
   beginStep(run, step);
   const summary = `${member.name}: ${about}${feedback.length > 0 ? `, attempt ${feedback.length + 1}` : ''}`.slice(0, 200);
   showDetails(run, summary);
-  const output = await run.outbox
-    .along((base) =>
-      askModel(run.state.settings.times.model, { summary, ...(member.modelQueue && { taskQueue: member.modelQueue }) })({
-        ...base,
-        step,
-        turn: Number(step.split('/')[0]),
-        agent: member.name,
-        team: run.state.team.id,
-        transcript: run.transcript.ref(),
-        ...run.hearing({ start: run.transcript.length, ...(from !== undefined && { from }) }),
-        question,
-        schema,
-        ...(feedback.length > 0 && { feedback }),
+  const turn = Number(step.split('/')[0]);
+  const place = { step, turn, start: run.transcript.length, ...(from !== undefined && { from }) };
+  const output = await askCompacted(run, member, place, (heard) =>
+    run.outbox
+      .along((base) =>
+        askModel(run.state.settings.times.model, { summary, ...(member.modelQueue && { taskQueue: member.modelQueue }) })({
+          ...base,
+          step,
+          turn,
+          agent: member.name,
+          team: run.state.team.id,
+          ...heard,
+          question,
+          schema,
+          ...(feedback.length > 0 && { feedback }),
+        }),
+      )
+      .catch((error: unknown) => {
+        throw stepFailure(error, 'Model.Unavailable', `${summary} (step ${step})`);
       }),
-    )
-    .catch((error: unknown) => {
-      throw stepFailure(error, 'Model.Unavailable', `${summary} (step ${step})`);
-    });
+  );
   run.transcript.advance(output.head);
   run.state.usage = addUsage(run.state.usage, output.reply.usage);
   recordStep(run, step, output);

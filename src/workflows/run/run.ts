@@ -46,6 +46,8 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   meeting?: Promise<void>;
   /** Nested runs whose end Temporal tells to this execution. */
   readonly followed = new Set<string>();
+  /** Agents whose conversation could not be compacted: in that turn it is not tried again, and the oldest is left out. */
+  readonly uncompacted = new Map<string, { turn: number; tokens: number }>();
   /** What makes the output is at work: it may still ask and call, and meets no condition. */
   isEpilogue = false;
   /** It was asked to stop before its team was loaded. */
@@ -222,11 +224,18 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     });
   }
 
-  /** What of the transcript a model is shown. */
-  hearing({ start, from }: { start: number; from?: number }): Omit<HearingInput, 'transcript'> {
-    const inherited = this.state.nested?.inherited;
+  /** What of the transcript a model is shown. What stands for the older part was made of what is heard from there on. */
+  hearing({ agent, start, from }: { agent: string; start: number; from?: number }): Omit<HearingInput, 'transcript'> {
+    const { nested, compactions = {} } = this.state;
+    const inherited = nested?.inherited;
     const always = this.pattern.keepsTask ? { always: true as const } : {};
-    return { start, ...(from !== undefined && { from }), ...(inherited && { inherited: { ...inherited, ...always } }) };
+    const compaction = Object.hasOwn(compactions, agent) ? compactions[agent] : undefined;
+    return {
+      start,
+      ...(from !== undefined && { from }),
+      ...(inherited && { inherited: { ...inherited, ...always } }),
+      ...(compaction && (compaction.from ?? 0) === (from ?? 0) && { compaction }),
+    };
   }
 
   /** What members are for, for those who choose among them: `- name: description`. */

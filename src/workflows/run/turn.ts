@@ -11,6 +11,7 @@ import type { OpenTurn } from '../../state/run-state.js';
 import { callModel, stepFailure } from './activities.js';
 import { boundary } from './boundary.js';
 import { now } from './clock.js';
+import { askCompacted } from './compaction.js';
 import { isTurnFailure } from './failed-turn.js';
 import { Leash } from './leash.js';
 import { resultOf, startNested } from './nested.js';
@@ -108,22 +109,25 @@ async function callOnce(
   const step = beginStep(run, `${turn.ordinal}/${call}`);
   const summary = `${turn.agent}: turn ${turn.ordinal}, model call ${call}`;
   showDetails(run, summary);
-  const output = await run.outbox
-    .along((base) =>
-      callModel(run.state.settings.times.model, { summary, ...(member.modelQueue && { taskQueue: member.modelQueue }) })({
-        ...base,
-        step,
-        turn: turn.ordinal,
-        agent: turn.agent,
-        team: run.state.team.id,
-        transcript: run.transcript.ref(),
-        ...run.hearing(turn),
-        ...(mustAnswer && { mustAnswer }),
+  const { ordinal, agent, start, from } = turn;
+  const place = { step, turn: ordinal, start, ...(from !== undefined && { from }) };
+  const output = await askCompacted(run, member, place, (heard) =>
+    run.outbox
+      .along((base) =>
+        callModel(run.state.settings.times.model, { summary, ...(member.modelQueue && { taskQueue: member.modelQueue }) })({
+          ...base,
+          step,
+          turn: ordinal,
+          agent,
+          team: run.state.team.id,
+          ...heard,
+          ...(mustAnswer && { mustAnswer }),
+        }),
+      )
+      .catch((error: unknown) => {
+        throw stepFailure(error, 'Model.Unavailable', `${summary} (step ${step})`);
       }),
-    )
-    .catch((error: unknown) => {
-      throw stepFailure(error, 'Model.Unavailable', `${summary} (step ${step})`);
-    });
+  );
   run.transcript.advance(output.head);
   run.state.usage = addUsage(run.state.usage, output.reply.usage);
   turn.modelCalls = call;
