@@ -18,6 +18,10 @@ export function stateText(event: RunEvent): string | undefined {
       return `Put back to ${event.snapshotId}, after turn ${event.lastTurn}`;
     case 'run.forked':
       return `${event.forkId} goes on from ${event.snapshotId}`;
+    case 'conversation.compacted':
+      return `${event.agent ?? 'An agent'} hears less of what is old: ${event.messages} messages ${event.by === 'dropping' ? 'are left out' : `became a ${event.by === 'summary' ? 'summary' : 'few words'}`}`;
+    case 'compaction.failed':
+      return `Nothing stands for what ${event.agent ?? 'an agent'} hears no more: ${short(event.failure.message, 200)}`;
     default:
       return undefined;
   }
