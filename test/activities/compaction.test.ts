@@ -75,7 +75,7 @@ function expectPairs({ messages }: HttpModelRequest): void {
 }
 
 describe.each(apis)('over %s', (api) => {
-  test.each([undefined, { keepLast: 12 }, { tokens: 10_000 }])('too long for the model: half of it, once, with %o', async (compaction) => {
+  test.each([undefined, { keepLast: 50 }, { tokens: 10_000 }])('too long for the model: half of it, once, with %o', async (compaction) => {
     await using model = await world(api, compaction, 900);
 
     const output = await model.ask();

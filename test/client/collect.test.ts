@@ -166,6 +166,25 @@ describe('what is referenced stays:', () => {
     await eventually(async () => expect(await waiting!.requests()).toHaveLength(1));
   }, 60_000);
 
+  test('what stands for the old part of a long conversation, in a run and in a snapshot', async () => {
+    await using world = await open({ keeper: () => text('reply', 400), small: () => 'the summary' });
+    const keeper = agent('keeper', { compaction: { summary: { over: 500, keepLast: 2, model: 'small' } } });
+    const session = world.client.session(keeper as never, randomUUID());
+    for (const words of ['1', '2', '3', '4']) await session.say(text(words, 400));
+    const { snapshotId } = await session.save();
+    await listed(world, [session]);
+
+    await collect(world, 2);
+
+    await world.worker.stop();
+    await world.startWorker();
+    await session.say('5');
+    expect(world.model.calls.at(-1)?.heard('the summary')).toBe(true);
+    await (await world.client.load(snapshotId)).say('5');
+    expect(world.model.calls.at(-1)?.heard('the summary')).toBe(true);
+    expect(world.model.calls.filter(({ model }) => model === 'small')).toHaveLength(1);
+  });
+
   test('what an open run was started with, before anybody has looked at it', async () => {
     await using world = await open({ ada: ['You are Ada.'] });
     const states = { ada: await world.client.importAgentState(document('My name is Ada.')) };

@@ -24,6 +24,7 @@ const full: RunState = {
         description: 'Writes.',
         maxToolRounds: 16,
         modelQueue: 'ostinato-model-x',
+        summaryQueue: 'ostinato-model-y',
         nested: { name: 'panel', pattern: 'concurrent', prepared: 'p1', takes: 'arguments' },
         delegates: { ask_panel: { name: 'panel', pattern: 'concurrent', prepared: 'p1', takes: 'arguments' } },
         controls: { complete_task: { complete: true } },
@@ -144,6 +145,7 @@ const full: RunState = {
   origin: { snapshotId: 's0', workflowId: 'w0', conversationId: 'c0', turn: 1 },
   forgotten: true,
   imports: { writer: 'd1' },
+  compactions: { writer: { upTo: 4, blob: 'b3', turn: 1, start: 1, from: 1 } },
   resume: [{ operationId: 'op-1', snapshotId: 's2', pattern: 'handoff' }],
 };
 
@@ -241,7 +243,7 @@ describe('a state', () => {
   test('without a member that it needs is not read, at any level', () => {
     for (const { path, shape, isOptional } of places.filter(({ path: [...path] }) => typeof path.at(-1) === 'string')) {
       const state = changed(path, undefined);
-      const isItem = ['outputs', 'operations', 'delegates', 'controls', 'imports'].includes(String(path.at(-2)));
+      const isItem = ['outputs', 'operations', 'delegates', 'controls', 'imports', 'compactions'].includes(String(path.at(-2)));
       if (isOptional || isItem || shape === 'any') expect(read(state)).toBeDefined();
       else
         expect(failureFrom(state)).toMatchObject({
@@ -310,6 +312,7 @@ describe('positions that do not fit together are not read:', () => {
     ['a turn after the last one', { turns: [{ ...full.turns[0], ordinal: 3 }] }, 'state.turns[0].ordinal'],
     ['a turn that begins beyond the end', { turns: [{ ...full.turns[0], start: 7 }] }, 'state.turns[0].start'],
     ['a reply beyond the end', { said: [{ id: 'm1', status: 'completed', reply: 6 }] }, 'state.said[0].reply'],
+    ['a compaction beyond the end', { compactions: { writer: { upTo: 7, blob: 'b3', turn: 1, start: 1 } } }, 'compactions.writer.upTo'],
   ])('%s', (_, change, problem) => {
     const { type, problems } = failureFrom({ ...copy(), ...change });
 

@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunHandle } from '../../src/client.js';
-import { defineAgent, defineFunction, type RunEvent } from '../../src/index.js';
+import { z } from 'zod';
+import { defineAgent, defineFunction, defineTool, type RunEvent, type RunExport } from '../../src/index.js';
 import { openWorld, type ScriptedCall, type World } from '../support/world.js';
 import { timeSkippingServer } from '../support/servers.js';
 
@@ -33,6 +34,11 @@ async function eventsOf(run: RunHandle): Promise<RunEvent[]> {
   const events: RunEvent[] = [];
   for await (const event of run.watch({ onIdle: async () => true })) events.push(event);
   return events;
+}
+
+/** The id of what stands for the old messages. */
+function summaryIn({ blobs }: RunExport): string {
+  return Object.keys(blobs).find((id) => blobs[id]?.startsWith('{"messages":')) ?? '';
 }
 
 describe('views', () => {
@@ -154,12 +160,79 @@ describe('summary', () => {
     expect(asked(world, 'small')).toHaveLength(before);
 
     await using other = await openWorld({ environment, agents: [guide], script });
-    const record = await other.client.import(JSON.stringify(await world.client.export(snapshotId)));
+    const exported = await world.client.export(snapshotId);
+    const { [summaryIn(exported)]: _, ...blobs } = exported.blobs;
+    await expect(other.client.import({ ...exported, blobs })).rejects.toMatchObject({
+      type: 'State.Unreadable',
+      message: expect.stringContaining(`blobs.${summaryIn(exported)}: is missing`),
+    });
+    const record = await other.client.import(JSON.stringify(exported));
     const copy = await other.client.load(record.id, { id: `loaded-${other.taskQueue}` });
     await copy.say('there');
     expect(asked(other, 'guide').at(-1)?.heard('sum-1')).toBe(true);
     expect(asked(other, 'small')).toHaveLength(0);
     expect(await copy.transcript()).toHaveLength(12);
+  });
+});
+
+describe('within a turn, and of those who are only asked', () => {
+  test('a long turn: the task is heard in every call, and each call with its result', async () => {
+    const look = defineTool({
+      name: 'look',
+      description: 'Looks.',
+      input: z.object({ n: z.number() }),
+      run: ({ n }) => long(`found ${n}`),
+    });
+    const guide = defineAgent({ ...base, tools: [look], compaction: { summary: { over: 350, keepLast: 4, model: 'small' } } });
+    let n = 0;
+    const script = {
+      guide: () => ((n += 1) <= 12 ? { calls: [{ name: 'look', arguments: { n } }] } : 'done'),
+      small: (call: ScriptedCall) => `sum after ${/.*found (\d+)/s.exec(call.messages.at(-1)?.content ?? '')?.[1]}`,
+    };
+    await using world = await openWorld({ environment, agents: [guide], script, historyEvents: 40 });
+    const run = await world.client.start('sequential', { agents: ['guide'], task: 'the task' });
+
+    expect((await run.result()).output).toBe('done');
+
+    expect(asked(world, 'small').length).toBeGreaterThan(1);
+    for (const call of asked(world, 'guide')) {
+      expect(call.messages.filter(({ role, content }) => role === 'user' && content === 'the task')).toHaveLength(1);
+      const [calls, results] = [call.messages.flatMap(({ calls: made = [] }) => made), call.messages.filter(({ role }) => role === 'tool')];
+      expect(results.map(({ callId }) => callId)).toEqual(calls.map(({ id }) => id));
+    }
+    // Every result was heard: as it was, or in a summary.
+    const last = asked(world, 'guide').at(-1);
+    expect(last?.heard('sum after')).toBe(true);
+    const ids = (await run.transcript()).flatMap(({ message }) =>
+      message.contents.flatMap((content) => (content.$type === 'functionCall' ? [content.callId] : [])),
+    );
+    expect(new Set(ids).size).toBe(12);
+    expect(asked(world, 'guide').every((call) => sizeOf(call) < 500 * 4)).toBe(true);
+  });
+
+  test('a manager that chooses speakers has summaries, too', async () => {
+    const boss = {
+      name: 'boss',
+      instructions: 'Choose.',
+      model: 'boss',
+      compaction: { summary: { over: 350, keepLast: 2, model: 'small' } },
+    };
+    const speakers = ['a', 'b'].map((name) => ({ name, instructions: 'Speak.', model: name }));
+    let turn = 0;
+    const script = {
+      boss: () => `{"done": ${(turn += 1) > 8}, "speaker": "${turn % 2 ? 'a' : 'b'}"}`,
+      a: () => long('from a'),
+      b: () => long('from b'),
+      small: () => 'sum',
+    };
+    await using world = await openWorld({ environment, script });
+    const run = await world.client.start('groupChat', { agents: speakers, options: { manager: { agent: boss } }, task: 'go' } as never);
+
+    expect((await run.result()).rounds).toBe(8);
+
+    expect(asked(world, 'small').length).toBeGreaterThan(0);
+    expect(asked(world, 'boss').at(-1)?.heard('sum')).toBe(true);
+    expect((await eventsOf(run)).find(({ type }) => type === 'conversation.compacted')).toMatchObject({ agent: 'boss', by: 'summary' });
   });
 });
 
