@@ -183,7 +183,7 @@ describe('within a turn, and of those who are only asked', () => {
       input: z.object({ n: z.number() }),
       run: ({ n }) => long(`found ${n}`),
     });
-    const guide = defineAgent({ ...base, tools: [look], compaction: { summary: { over: 350, keepLast: 4, model: 'small' } } });
+    const guide = defineAgent({ ...base, tools: [look], compaction: { summary: { over: 220, keepLast: 4, model: 'small' } } });
     let n = 0;
     const script = {
       guide: () => ((n += 1) <= 12 ? { calls: [{ name: 'look', arguments: { n } }] } : 'done'),
