@@ -1,9 +1,9 @@
 /**
  * A PostgreSQL server of one's own, for a test file: real, on a free port of this machine, its data in a temporary directory.
- * Its executables come with npm. `npm run test:stack` takes those of
+ * Its executables come with npm. `npm run test:postgres` takes those of
  * this machine instead, or a server that runs already.
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { constants, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -13,6 +13,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
+import { guarded } from './guarded.js';
 
 export interface PostgresServer {
   /** The address of a new, empty database, or of one that this server has. With a password. */
@@ -31,7 +32,8 @@ export interface PostgresServer {
 const user = 'ostinato_tests';
 const password = 'se:cr/et@%';
 
-export async function postgresServer(): Promise<PostgresServer> {
+/** @param more settings such as `{ max_connections: '300' }` */
+export async function postgresServer(more: { [setting: string]: string } = {}): Promise<PostgresServer> {
   const given = process.env.TEST_POSTGRES;
   if (given?.includes('://')) return serverAt(given);
   const directory = mkdtempSync(join(tmpdir(), 'ostinato-postgres-'));
@@ -52,17 +54,11 @@ export async function postgresServer(): Promise<PostgresServer> {
   const start = async (): Promise<void> => {
     // Killed ones leave memory behind that is free only when the last of them has ended.
     for (const until = Date.now() + 20_000; ; await sleep(100)) {
-      const child = spawn('/bin/sh', ['-c', guard, 'sh', join(bin, 'postgres'), '-D', data, '-p', String(port), ...settings(directory)], {
-        ...owner,
-        cwd: directory,
-        env: plainEnv(),
-        stdio: ['pipe', 'pipe', 'ignore'],
-      });
-      const ended = once(child, 'exit');
-      const [pid] = (await once(child.stdout, 'data')) as [Buffer];
-      server = { pid: Number(String(pid)), ended };
-      if (await answers(main, ended)) return;
-      if (Date.now() > until) throw new Error(`PostgreSQL does not start: ${readFileSync(join(directory, 'log'), 'utf8').slice(-2000)}`);
+      const command = [join(bin, 'postgres'), '-D', data, '-p', String(port), ...settings(directory, more)];
+      const started = await guarded(command, { directory, owner, cwd: directory, env: plainEnv() });
+      server = started;
+      if (await answers(main, started.ended)) return;
+      if (Date.now() > until) throw new Error(`PostgreSQL does not start: ${started.log().slice(-2000)}`);
     }
   };
   const stop = async (how: NodeJS.Signals): Promise<void> => {
@@ -137,18 +133,8 @@ async function query<Row extends object>(url: string, sql: string, values?: unkn
   }
 }
 
-/** Ends the server, and removes its directory, when whoever started it has ended, and with it the pipe. */
-const guard = `
-  exec 3<&0
-  "$@" >log 2>&1 3<&- & server=$!
-  echo $server
-  (read -r _ <&3; : >deserted; kill -QUIT $server) & watcher=$!
-  exec 3<&-
-  wait $server
-  if [ -e deserted ]; then rm -rf "$PWD"; else kill $watcher; fi`;
-
 /** On the network only for this machine, with a small memory, and as safe as in production: what it acknowledges is on the disk. */
-function settings(directory: string): string[] {
+function settings(directory: string, more: { [setting: string]: string }): string[] {
   const values = {
     listen_addresses: '127.0.0.1',
     unix_socket_directories: directory,
@@ -156,6 +142,7 @@ function settings(directory: string): string[] {
     shared_buffers: '32MB',
     max_connections: '60',
     log_min_messages: 'warning',
+    ...more,
   };
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
