@@ -3,7 +3,7 @@
  * schema are those of the file. What Docker would do is done here: names of services become ports of 127.0.0.1, and mounts become paths.
  */
 import { execFile } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -53,6 +53,7 @@ export class Stack implements AsyncDisposable {
       await stack.runOnce('namespace');
       return stack;
     } catch (error) {
+      for (const { log } of stack.running) say(log().slice(-3000));
       await stack[Symbol.asyncDispose]();
       throw error;
     }
@@ -70,7 +71,7 @@ export class Stack implements AsyncDisposable {
 
   /** Runs a program that is in Temporal's images: `temporal`, `temporal-server`, `temporal-sql-tool`. */
   async program(name: string, ...args: string[]): Promise<string> {
-    return await run([join(this.directory, 'bin', name), ...args], { TEMPORAL_ADDRESS: this.address });
+    return await run([join(this.directory, 'bin', name), ...args], { HOME: this.directory, TEMPORAL_ADDRESS: this.address });
   }
 
   /** A service that does one thing and ends: its commands, as they stand. */
@@ -78,6 +79,7 @@ export class Stack implements AsyncDisposable {
     this.say(`Service ${name}`);
     const { entrypoint = [], command = [] } = services[name]!;
     return await run([...entrypoint, ...command], {
+      HOME: this.directory,
       PATH: `${join(this.directory, 'bin')}:${process.env.PATH}`,
       ...this.environmentOf(name),
     });
@@ -197,18 +199,16 @@ function mountsOf({ volumes = [] }: ComposeService): { [target: string]: string 
   return Object.fromEntries(volumes.map((volume) => volume.split(':')).map(([source, target]) => [target, join(root, source!)]));
 }
 
-/** Its four parts and its API listen on ports of their own. */
+/** Its four parts and its API listen on ports of their own, below 32768: the database has no room for a higher number. */
 async function portsOfServer(): Promise<{ [variable: string]: string }> {
   const parts = ['FRONTEND', 'MATCHING', 'HISTORY', 'WORKER'];
   const names = [...parts.flatMap((part) => [`${part}_GRPC_PORT`, `${part}_MEMBERSHIP_PORT`]), 'FRONTEND_HTTP_PORT'];
-  const ports: { [variable: string]: string } = {};
-  for (const name of names) {
-    let port: number;
-    do port = await freePort([]);
-    while (Object.values(ports).includes(String(port)));
-    ports[name] = String(port);
+  const ports = new Set<number>();
+  while (ports.size < names.length) {
+    const port = await freePort([randomInt(20_000, 32_000)]);
+    if (port < 32_768) ports.add(port);
   }
-  return ports;
+  return Object.fromEntries([...ports].map((port, index) => [names[index]!, String(port)]));
 }
 
 async function untilListening(port: number, server: Guarded): Promise<void> {

@@ -32,7 +32,8 @@ const guard = `
   directory=$1
   shift
   exec 3<&0
-  "$@" >"$directory/log" 2>&1 3<&- & guarded=$!
+  : >"$directory/log"
+  "$@" >>"$directory/log" 2>&1 3<&- & guarded=$!
   echo $guarded
   (read -r _ <&3; : >"$directory/deserted"; kill -QUIT $guarded) & watcher=$!
   exec 3<&-
