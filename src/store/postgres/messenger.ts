@@ -60,8 +60,11 @@ export class Messenger {
   async close(): Promise<void> {
     this.#isClosed = true;
     clearTimeout(this.#retry);
+    // What is waited for here does not keep the process alive by itself: it would end in the middle of this.
+    const alive = setInterval(() => undefined, longestPauseMs);
     await this.#telling;
     await this.#client?.end().catch(() => undefined);
+    clearInterval(alive);
   }
 
   async #tellAll(): Promise<void> {
