@@ -1,7 +1,8 @@
 /** What an agent hears of a transcript: what stands for the older part of it, if anything does, and the rest as it was said. */
 import type { CompactionDocument } from '../contract/compaction.js';
 import { fail } from '../contract/failure.js';
-import { callsOf } from '../contract/message.js';
+import { checkTask } from '../contract/guards.js';
+import { callsOf, type Message } from '../contract/message.js';
 import type { HearingInput } from '../contract/step.js';
 import { hears, type Entry } from '../contract/transcript.js';
 import { isOwn } from '../llm/conversation.js';
@@ -69,9 +70,20 @@ function pinnedAmong(said: readonly Said[], agent: string, turn: number): Set<Sa
 async function standingFor(blobs: Pick<BlobStore, 'get'>, id: string): Promise<Heard[]> {
   const text = await blobs.get(id);
   if (text === undefined) throw fail('Store.Unavailable', `The store has no compaction ${id} of this conversation. Is it the same store?`);
-  const document = JSON.parse(text) as Partial<CompactionDocument> | null;
-  if (!Array.isArray(document?.messages)) throw fail('State.Unreadable', `${id} in the store is no compaction of a conversation.`);
-  return document.messages.map((message) => ({ message, pinned: true, stands: true }));
+  const messages = messagesIn(text);
+  // Whoever makes up a state may name anything that is in the store.
+  if (!messages) throw fail('State.Unreadable', `${id} in the store is no compaction of a conversation.`);
+  return messages.map((message) => ({ message, pinned: true, stands: true }));
+}
+
+function messagesIn(text: string): Message[] | undefined {
+  try {
+    const document = JSON.parse(text) as Partial<CompactionDocument> | null;
+    const { messages, problems } = checkTask(document?.messages);
+    return messages.length > 0 && problems.length === 0 ? messages : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 function callsIn(said: readonly Said[], kept: ReadonlySet<Said>): string[] {

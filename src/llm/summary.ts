@@ -18,6 +18,9 @@ const width = 4;
 /** So much of what a request may have is left for a summary. */
 const share = 0.25;
 
+/** In characters, however much that is. */
+const longestSummary = 64_000;
+
 /** Of one message, at first and at last, in characters. */
 const [mostOfMessage, leastOfMessage] = [16_000, 250];
 
@@ -40,7 +43,7 @@ export async function sumUp(messages: readonly HeardMessage[], { agent, tokens, 
   if (text === '') throw fail('Model.Empty', 'The model was asked for a summary and said nothing. Use another model for it.');
   if (response.facts.finishReason === 'refusal')
     throw fail('Model.Refused', 'The model refused to sum up the conversation. Use another model for it, or other instructions.');
-  return { ...response, message: summaryOf(cutText(text, Math.ceil(room * share))) };
+  return { ...response, message: summaryOf(cutText(text, Math.min(Math.ceil(room * share), longestSummary))) };
 }
 
 function summaryOf(text: string): Message {

@@ -140,6 +140,18 @@ describe.each(apis)('over %s', (api) => {
     expect(model.requests[0]!.messages.length).toBeLessThan(10);
   });
 
+  test.each(['no JSON', '{"messages":[]}', '{"messages":[7]}', '{"agents":[]}', 'null'])(
+    'what is no compaction, %s: refused for good',
+    async (text) => {
+      await using model = await world(api, { summary: { over: 100 } }, 10_000);
+      const blob = await model.store.blobs.put(text);
+
+      const ask = model.ask({ compaction: { upTo: 4, blob, turn: 1, start: 4 } });
+
+      expect(await failureFrom(ask)).toMatchObject({ type: 'State.Unreadable', nonRetryable: true });
+    },
+  );
+
   test('a compaction that the store has lost: said, and tried again', async () => {
     await using model = await world(api, { summary: { over: 100 } }, 10_000);
 

@@ -143,6 +143,19 @@ describe('summary', () => {
     expect(last?.heard('m6 ')).toBe(true);
   });
 
+  test('its tokens count against the limit: the call that needed it is not made any more', async () => {
+    const costly = { text: 'sum', usage: { inputTokens: 90_000, outputTokens: 10_000 } };
+    await using world = await openWorld({ environment, agents: [guide], script: { guide: echo, small: () => costly } });
+    const session = world.client.session('guide', 'costly', { limits: { tokens: 50_000 } });
+    await sayAll(session, 1, 3);
+
+    for (const n of [4, 5]) await session.send(long(`m${n}`));
+
+    expect(await session.result()).toMatchObject({ status: 'stopped', stopReason: { code: 'limit.tokens' } });
+    expect(asked(world, 'small')).toHaveLength(1);
+    expect(world.model.calls.at(-1)?.model).toBe('small');
+  });
+
   test('a rollback takes the older summary back; a load and an import go on with it', async () => {
     await using world = await openWorld({ environment, agents: [guide], script });
     const session = world.client.session('guide', 'back');
