@@ -47,11 +47,22 @@ export const parts = {
   functions: { files: /^functions\//, imports: ['contract', 'definitions'] },
   tools: { files: /^tools\//, imports: ['contract', 'schemas', 'definitions'], packages: ['zod', '@temporalio/common'], node: true },
   llm: { files: /^llm\//, imports: ['contract'], packages: ['openai', '@temporalio/common'], node: true },
-  store: { files: /^store\//, imports: ['contract'], packages: ['libsql', 'pg', '@temporalio/common'], node: true },
+  encryption: {
+    files: /^encryption\//,
+    imports: ['contract'],
+    packages: ['@temporalio/common', '@temporalio/proto'],
+    node: ['crypto', 'http', 'net', 'url'],
+  },
+  store: { files: /^store\//, imports: ['contract', 'encryption'], packages: ['libsql', 'pg', '@temporalio/common'], node: true },
 
   // Where a process begins.
   application: { files: /^application\.ts$/, imports: ['type:definitions', 'type:llm'] },
-  config: { files: /^(config|settings)\.ts$/, imports: ['contract'], packages: ['zod', '@temporalio/common'], node: ['os', 'path'] },
+  config: {
+    files: /^(config|settings)\.ts$/,
+    imports: ['contract', 'encryption'],
+    packages: ['zod', '@temporalio/common'],
+    node: ['fs', 'os', 'path'],
+  },
   'server-record': { files: /^dev\/(server-record|process)\.ts$/, imports: ['contract'], node: true },
   connection: {
     files: /^connection(-[^/]+)?\.ts$/,
@@ -61,7 +72,7 @@ export const parts = {
   },
   client: {
     files: /^client(\.ts$|\/)/,
-    imports: ['contract', 'schemas', 'state', 'agent-state', 'config', 'connection', 'store', 'type:definitions'],
+    imports: ['contract', 'schemas', 'state', 'agent-state', 'config', 'connection', 'encryption', 'store', 'type:definitions'],
     packages: ['@temporalio/client', '@temporalio/common'],
     node: true,
   },
@@ -72,6 +83,7 @@ export const parts = {
       'application',
       'config',
       'connection',
+      'encryption',
       'definitions',
       'catalog',
       'activities',
@@ -102,6 +114,7 @@ export const parts = {
       'config',
       'server-record',
       'connection',
+      'encryption',
       'client',
       'worker',
       'gateway',
@@ -115,7 +128,7 @@ export const parts = {
   // What others import.
   testing: {
     files: /^testing\//,
-    imports: ['contract', 'application', 'config', 'connection', 'definitions', 'llm', 'store', 'client', 'worker', 'dev'],
+    imports: ['contract', 'application', 'config', 'connection', 'definitions', 'encryption', 'llm', 'store', 'client', 'worker', 'dev'],
     packages: ['@temporalio/client', '@temporalio/common', '@temporalio/testing', '@temporalio/worker'],
     node: true,
   },

@@ -23,6 +23,8 @@ import { parseRunInput } from './contract/input-schema.js';
 import type { PatternName } from './contract/pattern.js';
 import type { RunInput } from './contract/run.js';
 import type { AgentsToExport, RunExport, SnapshotRecord } from './contract/snapshot.js';
+import { clientDataConverter } from './encryption/data-converter.js';
+import type { EncryptionKey } from './encryption/keys.js';
 import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 
@@ -64,9 +66,16 @@ export interface LoadOptions extends StartOptions, Pick<RunInput, 'agents' | 'or
 export async function connect(options: ConnectOptions = {}): Promise<OstinatoClient> {
   const config = options.config ?? loadConfig();
   const connected = options.temporal ? undefined : await connectClient(config);
-  const temporal = options.temporal ?? new Client({ connection: connected?.connection, namespace: connected?.namespace });
+  const encryptionKeys = config.encryptionKeys();
+  const temporal = options.temporal
+    ? encrypting(options.temporal, encryptionKeys)
+    : new Client({
+        connection: connected?.connection,
+        namespace: connected?.namespace,
+        dataConverter: clientDataConverter(encryptionKeys),
+      });
   const environment = { namespace: temporal.options.namespace, taskQueue: config.taskQueue };
-  const store = options.store ?? (await openStore({ url: config.storeUrl(), dataDir: config.dataDir, environment }));
+  const store = options.store ?? (await openStore({ url: config.storeUrl(), dataDir: config.dataDir, environment, encryptionKeys }));
   return new OstinatoClient({ temporal, store, taskQueue: config.taskQueue }, async () => {
     if (!options.store) await store.close();
     await connected?.connection.close();
@@ -220,6 +229,13 @@ export class OstinatoClient implements AsyncDisposable {
     }
     return found;
   }
+}
+
+/** A client of one's own that has no codec gets ours: nothing leaves here readable once there are keys. */
+function encrypting(temporal: Client, keys: readonly EncryptionKey[]): Client {
+  const { connection, namespace, identity, interceptors, loadedDataConverter } = temporal.options;
+  if (keys.length === 0 || loadedDataConverter.payloadCodecs.length > 0) return temporal;
+  return new Client({ connection, namespace, identity, interceptors, dataConverter: clientDataConverter(keys) });
 }
 
 function namesOf({ agents = [] }: RunInput): string {

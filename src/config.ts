@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { z } from 'zod';
 import type { StepTime, StepTimes } from './contract/step.js';
 import { fail } from './contract/failure.js';
+import type { EncryptionKey } from './encryption/keys.js';
 import { problemOfUrl, SettingsReader, type Environment } from './settings.js';
 
 export { settings, type Environment, type Setting } from './settings.js';
@@ -14,6 +15,8 @@ export interface Config {
   readonly dataDir: string;
   /** PostgreSQL database of the store; `undefined`: a file in `dataDir`. A function, so that no password is ever printed. */
   storeUrl(): string | undefined;
+  /** The first encrypts, all decrypt; none: nothing is encrypted. A function, so that no key is ever printed. */
+  encryptionKeys(): readonly EncryptionKey[];
   /** Absolute. */
   readonly cacheDir: string;
   /** Temporal server named in code: wins over `TEMPORAL_ADDRESS` and profiles. */
@@ -67,6 +70,8 @@ export interface ConfigOverrides {
   taskQueue?: string;
   dataDir?: string;
   storeUrl?: string;
+  /** As in `OSTINATO_ENCRYPTION_KEYS`. */
+  encryptionKeys?: string;
   cacheDir?: string;
   address?: string;
   namespace?: string;
@@ -89,10 +94,12 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
   };
   const heartbeatMs = read.span('OSTINATO_HEARTBEAT_TIMEOUT');
   const storeUrl = read.databaseUrl('OSTINATO_STORE_URL', overrides.storeUrl);
+  const encryptionKeys = read.encryptionKeys(overrides.encryptionKeys);
   const config: Config = {
     taskQueue: overrides.taskQueue ?? read.text('OSTINATO_TASK_QUEUE'),
     dataDir: resolve(overrides.dataDir ?? read.text('OSTINATO_DATA_DIR')),
     storeUrl: () => storeUrl,
+    encryptionKeys: () => encryptionKeys,
     cacheDir: resolve(
       overrides.cacheDir ??
         read.given('OSTINATO_CACHE_DIR') ??

@@ -1,6 +1,8 @@
 /** Every environment variable that we read, as data for documentation and `--help`, and how one is read. Defaults come from this table. */
+import { readFileSync } from 'node:fs';
 import { msToNumber } from '@temporalio/common/lib/time.js';
 import { defaultTaskQueue } from './contract/names.js';
+import { readKeys, type EncryptionKey } from './encryption/keys.js';
 
 export interface Setting {
   /** The environment variable. */
@@ -27,6 +29,12 @@ export const settings = [
       'PostgreSQL database of the store, for processes on several machines: postgresql://user:password@host:5432/database?sslmode=verify-full.',
     default: '(a file in the data directory)',
   },
+  {
+    name: 'OSTINATO_ENCRYPTION_KEYS',
+    meaning: 'Keys that what is said is encrypted with, in Temporal and in the store: id:key,id:key. The first encrypts, all decrypt.',
+    default: '(nothing is encrypted)',
+  },
+  { name: 'OSTINATO_ENCRYPTION_KEYS_FILE', meaning: 'File that holds them instead, one a line.', default: '(none)' },
   {
     name: 'OSTINATO_CACHE_DIR',
     meaning: 'Directory of executables that were downloaded or built.',
@@ -172,6 +180,24 @@ export class SettingsReader {
       this.problem(`${name}: expected an address that begins with postgresql:// or postgres://`);
     }
     return given;
+  }
+
+  /** They are not repeated. */
+  encryptionKeys(given = this.given('OSTINATO_ENCRYPTION_KEYS')): EncryptionKey[] {
+    const path = this.given('OSTINATO_ENCRYPTION_KEYS_FILE');
+    if (given !== undefined && path !== undefined)
+      this.problem('OSTINATO_ENCRYPTION_KEYS and OSTINATO_ENCRYPTION_KEYS_FILE: set one of them');
+    const [name, text] = given !== undefined ? ['OSTINATO_ENCRYPTION_KEYS', given] : ['OSTINATO_ENCRYPTION_KEYS_FILE', this.#file(path)];
+    return text === undefined ? [] : readKeys(text, (problem) => this.problem(`${name}: ${problem}`));
+  }
+
+  #file(path: string | undefined): string | undefined {
+    try {
+      return path === undefined ? undefined : readFileSync(path, 'utf8');
+    } catch (error) {
+      this.problem(`OSTINATO_ENCRYPTION_KEYS_FILE: "${path}" cannot be read (${(error as NodeJS.ErrnoException).code})`);
+      return undefined;
+    }
   }
 
   /** A JSON object. */

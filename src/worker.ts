@@ -6,6 +6,7 @@ import type { Application } from './application.js';
 import { createAgentRegistry } from './agents/registry.js';
 import { loadConfig, type Config } from './config.js';
 import { connectWorker } from './connection.js';
+import { workerDataConverter } from './encryption/data-converter.js';
 import { createFunctionRegistry } from './functions/registry.js';
 import { createProviders, type ProvidersOptions } from './llm/providers.js';
 import { standInNotice, startStandIn } from './llm/stand-in.js';
@@ -14,7 +15,7 @@ import type { Store } from './store/store.js';
 import { createToolRegistry } from './tools/registry.js';
 import { foreignStorage } from './worker/foreign-storage.js';
 import { hasSearchAttributes } from './worker/search-attributes.js';
-import { bundleWorkflows } from './worker/workflow-bundle.js';
+import { bundleWorkflows, withEncodedFailures } from './worker/workflow-bundle.js';
 
 export { bundleWorkflows } from './worker/workflow-bundle.js';
 export { loadConfig, type Config, type ConfigOverrides } from './config.js';
@@ -85,13 +86,19 @@ function shutDown(workers: Worker[]): void {
 
 async function createWorkers(options: WorkerOptions, resources: Resources): Promise<{ workers: Worker[]; usesStandIn: boolean }> {
   const config = options.config ?? loadConfig();
+  const encryptionKeys = config.encryptionKeys();
   const tools = createToolRegistry(options.tools ?? []);
   const functions = createFunctionRegistry(options.functions ?? []);
   const agents = createAgentRegistry(options.agents ?? [], options.orchestrations ?? [], tools, functions);
   const { connection, namespace } = await connectionOf(options, config, resources);
   const store =
     options.store ??
-    (await openStore({ url: config.storeUrl(), dataDir: config.dataDir, environment: { namespace, taskQueue: config.taskQueue } }));
+    (await openStore({
+      url: config.storeUrl(),
+      dataDir: config.dataDir,
+      environment: { namespace, taskQueue: config.taskQueue },
+      encryptionKeys,
+    }));
   if (!options.store) resources.add(() => store.close());
   const standIn = !options.providers && !config.providers.default ? await startStandIn() : undefined;
   if (standIn) resources.add(() => standIn.close());
@@ -114,16 +121,17 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
     namespace,
     taskQueue: config.taskQueue,
     activities,
-    dataConverter: { externalStorage: foreignStorage },
+    dataConverter: { ...workerDataConverter(encryptionKeys), externalStorage: foreignStorage },
     shutdownGraceTime: config.worker.shutdownGraceMs,
     // Cancellation reaches an activity with its heartbeats: with the SDK's default it would take most of a minute.
     maxHeartbeatThrottleInterval: '1 second',
     maxConcurrentActivityTaskExecutions: config.worker.maxConcurrentSteps,
     ...(options.identity && { identity: options.identity }),
   };
+  const workflowBundle = options.workflowBundle ?? (await bundleWorkflows(options.workflowsPath));
   const main = Worker.create({
     ...shared,
-    workflowBundle: options.workflowBundle ?? (await bundleWorkflows(options.workflowsPath)),
+    workflowBundle: encryptionKeys.length > 0 ? withEncodedFailures(workflowBundle) : workflowBundle,
     stickyQueueScheduleToStartTimeout: config.worker.stickyTimeoutMs,
     ...(config.worker.maxCachedWorkflows !== undefined && { maxCachedWorkflows: config.worker.maxCachedWorkflows }),
   });

@@ -81,6 +81,7 @@ describe('names on the wire', () => {
   test('failure types, and whether Temporal may try again', () => {
     expect(sorted(Object.entries(failures).map(([type, { retryable }]) => `${type}${retryable ? ' retryable' : ''}`))).toEqual([
       'Connection.Failed',
+      'Encryption.KeyMissing retryable',
       'Function.Failed',
       'Input.Invalid',
       'Input.TooLarge',

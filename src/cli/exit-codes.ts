@@ -36,6 +36,7 @@ const byFailure: { [Type in FailureType]?: ExitCode } = {
   'State.Mismatch': exitCodes.badInput,
   'State.Unreadable': exitCodes.badInput,
   'State.Newer': exitCodes.badInput,
+  'Encryption.KeyMissing': exitCodes.badInput,
   'Run.TimedOut': exitCodes.timedOut,
   'Connection.Failed': exitCodes.noConnection,
   'Store.Unavailable': exitCodes.noConnection,

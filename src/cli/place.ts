@@ -6,6 +6,7 @@ import { connect, type OstinatoClient } from '../client.js';
 import type { Config } from '../config.js';
 import { connectClient, resolveTarget, temporalUiUrl, type Connected, type Target } from '../connection.js';
 import { fail } from '../contract/failure.js';
+import { clientDataConverter } from '../encryption/data-converter.js';
 import type { Context } from './context.js';
 import { duration } from './render/words.js';
 import { hasWorker } from './workers.js';
@@ -77,7 +78,7 @@ export async function openPlace(context: Context): Promise<Place> {
     // A call that an interrupted command leaves behind may try again: on a closed channel that throws where nobody can catch it.
     if (!signal.aborted) await connection.close();
   });
-  const temporal = new Client({ connection, namespace });
+  const temporal = new Client({ connection, namespace, dataConverter: clientDataConverter(config.encryptionKeys()) });
   const client = await connect({ config, temporal });
   defer(() => client.close());
   return new Place(client, temporal, config.taskQueue, connected);

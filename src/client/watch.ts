@@ -66,7 +66,9 @@ async function readQuietly(
   });
   try {
     return await Promise.race([store.events.read(log, cursor, { waitMs: wait, ...(signal && { signal }) }), patience]);
-  } catch {
+  } catch (error) {
+    // No later look would see more.
+    if (failureOf(error).type === 'Encryption.KeyMissing') throw error;
     await pause(signal?.aborted ? 0 : wait);
     return [];
   } finally {

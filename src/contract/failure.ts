@@ -52,6 +52,10 @@ export const failures = {
   'State.Unreadable': { meaning: 'Saved state is damaged or not ours; it is left as it is.', retryable: false },
   'State.Newer': { meaning: 'Saved state was written by a newer release; a newer worker can read it.', retryable: true },
   'Store.Unavailable': { meaning: 'The store does not answer, or lost something that this run needs.', retryable: true },
+  'Encryption.KeyMissing': {
+    meaning: 'Something is encrypted with a key that this process does not have, or has otherwise; one that has it can go on.',
+    retryable: true,
+  },
   'Connection.Failed': { meaning: 'No Temporal server could be reached.', retryable: false },
 } as const satisfies Record<string, FailureKind>;
 

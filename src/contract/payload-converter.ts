@@ -4,6 +4,7 @@
  * Bundled into the sandbox by path.
  */
 import { DefaultPayloadConverter, type Payload, type PayloadConverter } from '@temporalio/common';
+import { isEncrypted, missingKeyOf } from './encrypted.js';
 import { undecodable } from './undecodable.js';
 
 const json = new DefaultPayloadConverter();
@@ -11,6 +12,7 @@ const json = new DefaultPayloadConverter();
 export const payloadConverter: PayloadConverter = {
   toPayload: (value) => json.toPayload(value),
   fromPayload<T>(payload: Payload): T {
+    if (isEncrypted(payload)) return undecodable(whyUnread(payload)) as T;
     try {
       return json.fromPayload<T>(payload);
     } catch (error) {
@@ -18,3 +20,10 @@ export const payloadConverter: PayloadConverter = {
     }
   },
 };
+
+function whyUnread(payload: Payload): string {
+  const keyId = missingKeyOf(payload);
+  return keyId === undefined
+    ? 'it is encrypted, and no key here opens it'
+    : `it is encrypted with the key "${keyId.slice(0, 64)}", which the worker does not have`;
+}

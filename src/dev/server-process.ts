@@ -111,7 +111,7 @@ async function spawnServer({
       detached: true,
       stdio: ['ignore', output, output],
       cwd: dataDir,
-      env: withoutTemporalSettings(env),
+      env: withoutSettings(env),
     });
     const record = {
       pid: child.pid ?? 0,
@@ -137,9 +137,9 @@ function serverArguments({ port, uiPort, database }: { port: number; uiPort: num
   ];
 }
 
-/** They are for clients. */
-function withoutTemporalSettings(env: Environment): Record<string, string | undefined> {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith('TEMPORAL_')));
+/** They are for clients and workers; a server is told no keys. */
+function withoutSettings(env: Environment): Record<string, string | undefined> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^(TEMPORAL|OSTINATO|OPENAI)_/.test(name)));
 }
 
 function portOf(address: string | undefined): number[] {

@@ -1,3 +1,5 @@
+import { Cipher } from '../encryption/cipher.js';
+import type { EncryptionKey } from '../encryption/keys.js';
 import { openPostgresStore } from './postgres/open-postgres-store.js';
 import { openSqliteStore } from './sqlite/open-sqlite-store.js';
 import type { Environment, Store } from './store.js';
@@ -9,6 +11,8 @@ export interface StoreOptions {
   dataDir: string;
   /** Everything written is seen from this environment alone. */
   environment: Environment;
+  /** The first encrypts what is written, all decrypt. @default nothing is encrypted */
+  encryptionKeys?: readonly EncryptionKey[];
 }
 
 /**
@@ -18,6 +22,7 @@ export interface StoreOptions {
  * @throws `Input.Invalid` when `url` is not the address of a database.
  * @throws `State.Newer` when a newer release wrote it. It is left as it is.
  */
-export async function openStore({ url, dataDir, environment }: StoreOptions): Promise<Store> {
-  return url !== undefined ? openPostgresStore(url, environment) : openSqliteStore(dataDir, environment);
+export async function openStore({ url, dataDir, environment, encryptionKeys }: StoreOptions): Promise<Store> {
+  const cipher = new Cipher(encryptionKeys);
+  return url !== undefined ? openPostgresStore(url, environment, cipher) : openSqliteStore(dataDir, environment, cipher);
 }

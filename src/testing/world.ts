@@ -55,7 +55,12 @@ export async function openWorld({
   const taskQueue = overrides?.taskQueue ?? `test-${randomUUID()}`;
   const config = loadConfig({ ...overrides, taskQueue, dataDir: overrides?.dataDir ?? ownDir });
   const namespace = environment.client.options.namespace;
-  const store = await openStore({ url: overrides?.storeUrl, dataDir: config.dataDir, environment: { namespace, taskQueue } });
+  const store = await openStore({
+    url: overrides?.storeUrl,
+    dataDir: config.dataDir,
+    environment: { namespace, taskQueue },
+    encryptionKeys: config.encryptionKeys(),
+  });
   const model = await scriptedModel(script);
   const workers: RunningWorker[] = [];
   const start = async (options: Partial<WorkerOptions> = {}) => {

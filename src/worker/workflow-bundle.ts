@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
+import { encodesFailures } from '../contract/encrypted.js';
 
 export interface WorkflowBundle {
   code: string;
@@ -21,6 +22,12 @@ const prebuilt = new URL('../workflows/bundle.json', import.meta.url);
  */
 export async function bundleWorkflows(workflowsPath = builtIn): Promise<WorkflowBundle> {
   return (workflowsPath === builtIn ? readPrebuilt() : undefined) ?? { code: await bundle(workflowsPath) };
+}
+
+/** The same, for workers that encrypt. The sandbox has no settings: whoever loads the code tells it, and one bundle serves both. */
+export function withEncodedFailures(bundle: WorkflowBundle | { codePath: string }): WorkflowBundle {
+  const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');
+  return { code: `globalThis.${encodesFailures}=true;${code}` };
 }
 
 /** What the build puts beside the built-in patterns. */
@@ -45,6 +52,7 @@ async function bundle(workflowsPath: string): Promise<string> {
     workflowInterceptorModules: [pathOf('workflows/run/interceptors')],
     // Only the sandbox needs it: there, a payload that throws while it is decoded is retried forever.
     payloadConverterPath: pathOf('contract/payload-converter'),
+    failureConverterPath: pathOf('workflows/run/failure-converter'),
     logger: quiet,
     // Lines in stack traces need the mappings, not a second copy of all sources: half the size.
     webpackConfigHook: (webpack) => ({ ...webpack, devtool: 'inline-nosources-source-map' }),

@@ -1,6 +1,7 @@
 /** The commands, in the order of the help. */
 import type { Cli } from '../cli.js';
 import { addCancel } from './cancel.js';
+import { addCodecServer } from './codec-server.js';
 import { addCollect } from './collect.js';
 import { addDelete } from './delete.js';
 import { addDemo } from './demo.js';
@@ -9,6 +10,7 @@ import { addDiff } from './diff.js';
 import { addExport } from './export.js';
 import { addFork } from './fork.js';
 import { addImport } from './import.js';
+import { addKey } from './key.js';
 import { addList } from './list.js';
 import { addLoad } from './load.js';
 import { addRequests } from './requests.js';
@@ -52,4 +54,6 @@ export const commands: ((cli: Cli) => void)[] = [
   addImport,
   addDelete,
   addCollect,
+  addKey,
+  addCodecServer,
 ];

@@ -1,6 +1,7 @@
 import type { EventLogKey, NewEvent, RunEvent } from '../../contract/event.js';
 import { eventsKey } from '../changes.js';
 import type { Changes } from '../changes.js';
+import type { Packing } from '../packing.js';
 import type { EventCursor, EventLog, ReadEvents } from '../store.js';
 import type { Database } from './database.js';
 import { keyOf, readable } from './names.js';
@@ -15,12 +16,14 @@ export class PostgresEventLog implements EventLog {
   readonly #database: Database;
   readonly #changes: Changes;
   readonly #environment: number;
+  readonly #packing: Packing;
   readonly #waiting = new Map<string, Append[]>();
 
-  constructor(database: Database, changes: Changes, environment: number) {
+  constructor(database: Database, changes: Changes, environment: number, packing: Packing) {
     this.#database = database;
     this.#changes = changes;
     this.#environment = environment;
+    this.#packing = packing;
   }
 
   async append(log: EventLogKey, events: readonly NewEvent[]): Promise<void> {
@@ -77,7 +80,7 @@ export class PostgresEventLog implements EventLog {
       readable(workflowId),
       readable(firstRunId),
       events.map(({ key }) => keyOf(key)),
-      events.map(({ key: _, ...event }) => JSON.stringify(event)),
+      events.map(({ key: _, ...event }) => this.#packing.write(event, 'event')),
     ]);
   }
 
@@ -93,6 +96,8 @@ export class PostgresEventLog implements EventLog {
        ORDER BY seq`,
       [this.#environment, keyOf(workflowId, firstRunId), epoch, seq, limit],
     );
-    return rows.map((row) => ({ ...JSON.parse(row.event), seq: row.seq, epoch: row.epoch, runId: workflowId }) as RunEvent);
+    return rows.map(
+      (row) => ({ ...this.#packing.read(row.event, 'event'), seq: row.seq, epoch: row.epoch, runId: workflowId }) as RunEvent,
+    );
   }
 }

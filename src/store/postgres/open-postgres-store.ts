@@ -1,4 +1,6 @@
+import type { Cipher } from '../../encryption/cipher.js';
 import { Changes } from '../changes.js';
+import { Packing } from '../packing.js';
 import { LinedPermits } from '../permits.js';
 import type { Environment, Store } from '../store.js';
 import { PostgresBlobs } from './blobs.js';
@@ -15,7 +17,8 @@ const lookMs = { listening: 1000, deaf: 200 };
 const lookMsPerNap = 5;
 
 /** A store in the schema `ostinato` of a database, shared by machines. */
-export async function openPostgresStore(url: string, environment: Environment): Promise<Store> {
+export async function openPostgresStore(url: string, environment: Environment, cipher?: Cipher): Promise<Store> {
+  const packing = new Packing(cipher);
   const database = new Database(url);
   const id = await prepareSchema(database)
     .then(() => environmentId(database, environment))
@@ -40,9 +43,9 @@ export async function openPostgresStore(url: string, environment: Environment): 
   const permits = new LinedPermits(new PostgresPlaces(database, id), changes);
   return {
     environment,
-    blobs: new PostgresBlobs(database, id),
-    snapshots: new PostgresSnapshots(database, id),
-    events: new PostgresEventLog(database, changes, id),
+    blobs: new PostgresBlobs(database, id, packing),
+    snapshots: new PostgresSnapshots(database, id, packing),
+    events: new PostgresEventLog(database, changes, id, packing),
     permits,
     async close() {
       await permits.close(async () => {

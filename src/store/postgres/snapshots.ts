@@ -1,4 +1,5 @@
 import type { SnapshotRecord } from '../../contract/snapshot.js';
+import type { Packing } from '../packing.js';
 import type { SnapshotIndex } from '../store.js';
 import type { Database } from './database.js';
 import { keyOf } from './names.js';
@@ -7,16 +8,18 @@ import { keyOf } from './names.js';
 export class PostgresSnapshots implements SnapshotIndex {
   readonly #database: Database;
   readonly #environment: number;
+  readonly #packing: Packing;
 
-  constructor(database: Database, environment: number) {
+  constructor(database: Database, environment: number, packing: Packing) {
     this.#database = database;
     this.#environment = environment;
+    this.#packing = packing;
   }
 
   async add(snapshot: SnapshotRecord): Promise<void> {
     await this.#database.query(
       'INSERT INTO ostinato.snapshots (environment, key, run, record) VALUES ($1, $2, $3, $4) ON CONFLICT (environment, key) DO NOTHING',
-      [this.#environment, keyOf(snapshot.id), keyOf(snapshot.workflowId), JSON.stringify(snapshot)],
+      [this.#environment, keyOf(snapshot.id), keyOf(snapshot.workflowId), this.#packing.write(snapshot, 'snapshot')],
     );
   }
 
@@ -25,7 +28,7 @@ export class PostgresSnapshots implements SnapshotIndex {
       'SELECT record FROM ostinato.snapshots WHERE environment = $1 AND key = $2',
       [this.#environment, keyOf(id)],
     );
-    return found && (JSON.parse(found.record) as SnapshotRecord);
+    return found && this.#record(found);
   }
 
   async list(workflowId: string, { limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
@@ -33,7 +36,7 @@ export class PostgresSnapshots implements SnapshotIndex {
       'SELECT record FROM ostinato.snapshots WHERE environment = $1 AND run = $2 ORDER BY ordinal DESC LIMIT $3',
       [this.#environment, keyOf(workflowId), limit],
     );
-    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+    return rows.map((row) => this.#record(row));
   }
 
   async all(after?: string, limit = 100): Promise<SnapshotRecord[]> {
@@ -41,7 +44,7 @@ export class PostgresSnapshots implements SnapshotIndex {
       'SELECT record FROM ostinato.snapshots WHERE environment = $1 AND key > $2 ORDER BY key LIMIT $3',
       [this.#environment, after === undefined ? Buffer.alloc(0) : keyOf(after), limit],
     );
-    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+    return rows.map((row) => this.#record(row));
   }
 
   async remove(ids: readonly string[]): Promise<void> {
@@ -50,5 +53,9 @@ export class PostgresSnapshots implements SnapshotIndex {
       this.#environment,
       ids.map((id) => keyOf(id)),
     ]);
+  }
+
+  #record({ record }: { record: string }): SnapshotRecord {
+    return this.#packing.read(record, 'snapshot') as SnapshotRecord;
   }
 }

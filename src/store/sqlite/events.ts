@@ -1,5 +1,6 @@
 import type { EventLogKey, NewEvent, RunEvent } from '../../contract/event.js';
 import { eventsKey, type Changes } from '../changes.js';
+import type { Packing } from '../packing.js';
 import type { EventCursor, EventLog, ReadEvents } from '../store.js';
 import type { Database, Statement } from './database.js';
 
@@ -8,16 +9,18 @@ export class SqliteEventLog implements EventLog {
   readonly #database: Database;
   readonly #changes: Changes;
   readonly #environment: number;
+  readonly #packing: Packing;
   readonly #findLog: Statement<{ id: number; last_seq: number }>;
   readonly #addLog: Statement<{ id: number; last_seq: number }>;
   readonly #addEvent: Statement<never>;
   readonly #setLast: Statement<never>;
   readonly #read: Statement<{ seq: number; epoch: number; event: string }>;
 
-  constructor(database: Database, changes: Changes, environment: number) {
+  constructor(database: Database, changes: Changes, environment: number, packing: Packing) {
     this.#database = database;
     this.#changes = changes;
     this.#environment = environment;
+    this.#packing = packing;
     this.#findLog = database.prepare('SELECT id, last_seq FROM logs WHERE environment = ? AND workflow_id = ? AND first_run_id = ?');
     this.#addLog = database.prepare('INSERT INTO logs (environment, workflow_id, first_run_id) VALUES (?, ?, ?) RETURNING id, last_seq');
     this.#addEvent = database.prepare('INSERT INTO events (log, seq, key, event) VALUES (?, ?, ?, ?) ON CONFLICT (log, key) DO NOTHING');
@@ -32,7 +35,7 @@ export class SqliteEventLog implements EventLog {
 
   async append(log: EventLogKey, events: readonly NewEvent[]): Promise<void> {
     if (events.length === 0) return;
-    const rows = events.map(({ key, ...event }) => ({ key, json: JSON.stringify(event) }));
+    const rows = events.map(({ key, ...event }) => ({ key, json: this.#packing.write(event, 'event') }));
     await this.#database.write(() => {
       const place = [this.#environment, log.workflowId, log.firstRunId] as const;
       const { id, last_seq: last } = this.#findLog.get(...place) ?? this.#addLog.get(...place)!;
@@ -58,6 +61,8 @@ export class SqliteEventLog implements EventLog {
 
   async #after({ workflowId, firstRunId }: EventLogKey, { epoch, seq }: EventCursor, limit: number): Promise<RunEvent[]> {
     const rows = await this.#database.read(() => this.#read.all(this.#environment, workflowId, firstRunId, epoch, seq, limit));
-    return rows.map((row) => ({ ...JSON.parse(row.event), seq: row.seq, epoch: row.epoch, runId: workflowId }) as RunEvent);
+    return rows.map(
+      (row) => ({ ...this.#packing.read(row.event, 'event'), seq: row.seq, epoch: row.epoch, runId: workflowId }) as RunEvent,
+    );
   }
 }

@@ -1,5 +1,7 @@
 import { join } from 'node:path';
+import type { Cipher } from '../../encryption/cipher.js';
 import { Changes } from '../changes.js';
+import { Packing } from '../packing.js';
 import { LinedPermits } from '../permits.js';
 import type { Environment, Store } from '../store.js';
 import { SqliteBlobs } from './blobs.js';
@@ -15,7 +17,8 @@ const pollMs = 25;
 const pollMsPerNap = 0.2;
 
 /** A store in one file, `store.db`, embedded in every process that uses it. */
-export async function openSqliteStore(dataDir: string, environment: Environment): Promise<Store> {
+export async function openSqliteStore(dataDir: string, environment: Environment, cipher?: Cipher): Promise<Store> {
+  const packing = new Packing(cipher);
   const path = join(dataDir, 'store.db');
   createDatabaseFile(path);
   const database = await openDatabase(path);
@@ -30,9 +33,9 @@ export async function openSqliteStore(dataDir: string, environment: Environment)
   const permits = new LinedPermits(new SqlitePlaces(database, id), changes);
   return {
     environment,
-    blobs: new SqliteBlobs(database, id),
-    snapshots: new SqliteSnapshots(database, id),
-    events: new SqliteEventLog(database, changes, id),
+    blobs: new SqliteBlobs(database, id, packing),
+    snapshots: new SqliteSnapshots(database, id, packing),
+    events: new SqliteEventLog(database, changes, id, packing),
     permits,
     async close() {
       await permits.close(() => database.close());

@@ -1,4 +1,5 @@
 import type { SnapshotRecord } from '../../contract/snapshot.js';
+import type { Packing } from '../packing.js';
 import type { SnapshotIndex } from '../store.js';
 import type { Database, Statement } from './database.js';
 
@@ -6,15 +7,17 @@ import type { Database, Statement } from './database.js';
 export class SqliteSnapshots implements SnapshotIndex {
   readonly #database: Database;
   readonly #environment: number;
+  readonly #packing: Packing;
   readonly #add: Statement<never>;
   readonly #get: Statement<{ record: string }>;
   readonly #list: Statement<{ record: string }>;
   readonly #all: Statement<{ record: string }>;
   readonly #remove: Statement<never>;
 
-  constructor(database: Database, environment: number) {
+  constructor(database: Database, environment: number, packing: Packing) {
     this.#database = database;
     this.#environment = environment;
+    this.#packing = packing;
     this.#add = database.prepare(
       'INSERT INTO snapshots (environment, id, workflow_id, record) VALUES (?, ?, ?, ?) ON CONFLICT (environment, id) DO NOTHING',
     );
@@ -26,25 +29,31 @@ export class SqliteSnapshots implements SnapshotIndex {
 
   async add(snapshot: SnapshotRecord): Promise<void> {
     const { id, workflowId } = snapshot;
-    await this.#database.write(() => this.#add.run(this.#environment, id, workflowId, JSON.stringify(snapshot)), { durable: true });
+    await this.#database.write(() => this.#add.run(this.#environment, id, workflowId, this.#packing.write(snapshot, 'snapshot')), {
+      durable: true,
+    });
   }
 
   async get(id: string): Promise<SnapshotRecord | undefined> {
     const found = await this.#database.read(() => this.#get.get(this.#environment, id));
-    return found && (JSON.parse(found.record) as SnapshotRecord);
+    return found && this.#record(found);
   }
 
   async list(workflowId: string, { limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
     const rows = await this.#database.read(() => this.#list.all(this.#environment, workflowId, limit));
-    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+    return rows.map((row) => this.#record(row));
   }
 
   async all(after = '', limit = 100): Promise<SnapshotRecord[]> {
     const rows = await this.#database.read(() => this.#all.all(this.#environment, after, limit));
-    return rows.map(({ record }) => JSON.parse(record) as SnapshotRecord);
+    return rows.map((row) => this.#record(row));
   }
 
   async remove(ids: readonly string[]): Promise<void> {
     await this.#database.write(() => ids.forEach((id) => this.#remove.run(this.#environment, id)), { durable: true });
+  }
+
+  #record({ record }: { record: string }): SnapshotRecord {
+    return this.#packing.read(record, 'snapshot') as SnapshotRecord;
   }
 }

@@ -6,6 +6,7 @@ import {
   isCancellation,
   proxyActivities,
   proxyLocalActivities,
+  sleep,
   type ActivityOptions,
 } from '@temporalio/workflow';
 import type { Activities } from '../../activities/index.js';
@@ -79,15 +80,15 @@ export function storeOutput(summary: string) {
 }
 
 export function askModel(time: StepTime, options: { summary: string; taskQueue?: string }) {
-  return proxyActivities<Activities>({ ...stepOptions(time), ...options }).askModel;
+  return untilKeyIsThere(proxyActivities<Activities>({ ...stepOptions(time), ...options }).askModel);
 }
 
 export function callFunction(time: StepTime, summary: string) {
-  return proxyActivities<Activities>({ ...stepOptions(time), summary }).callFunction;
+  return untilKeyIsThere(proxyActivities<Activities>({ ...stepOptions(time), summary }).callFunction);
 }
 
 export function callModel(time: StepTime, options: { summary: string; taskQueue?: string }) {
-  return proxyActivities<Activities>({ ...stepOptions(time), ...options }).callModel;
+  return untilKeyIsThere(proxyActivities<Activities>({ ...stepOptions(time), ...options }).callModel);
 }
 
 /** Without it the oldest is left out: there is no need to try for long. */
@@ -99,10 +100,8 @@ export function compact(by: CompactionDue['by'], { model, tool }: StepTimes, opt
 export function callTool(time: StepTime, policy: CallPolicy, summary: string) {
   const attemptMs = policy.timeoutMs ?? time.attemptMs;
   const total = Math.max(time.totalMs, attemptMs);
-  return proxyActivities<Activities>({
-    ...stepOptions({ ...time, attemptMs, totalMs: total, attempts: policy.attempts ?? time.attempts }),
-    summary,
-  }).callTool;
+  const options = stepOptions({ ...time, attemptMs, totalMs: total, attempts: policy.attempts ?? time.attempts });
+  return untilKeyIsThere(proxyActivities<Activities>({ ...options, summary }).callTool);
 }
 
 /** A courtesy to watchers: bounded, and its failure is nobody's. */
@@ -119,11 +118,28 @@ function stepOptions(time: StepTime): ActivityOptions {
     startToCloseTimeout: time.attemptMs,
     scheduleToCloseTimeout: time.totalMs,
     heartbeatTimeout: time.heartbeatMs,
-    retry: { ...backOff, maximumAttempts: time.attempts },
+    retry: { ...backOff, maximumAttempts: time.attempts, nonRetryableErrorTypes: [keyMissing] },
     // With the SDK's default a cancelled run would wait for the next throttled heartbeat.
     cancellationType: ActivityCancellationType.TRY_CANCEL,
   };
 }
+
+const keyMissing: FailureType = 'Encryption.KeyMissing';
+
+/** A worker without the key gives a step back before it has begun. That is no attempt: the next may be another worker's. */
+function untilKeyIsThere<Input, Output>(step: (input: Input) => Promise<Output>): (input: Input) => Promise<Output> {
+  const go = (input: Input, pauseMs: number): Promise<Output> =>
+    step(input).catch(async (error: unknown) => {
+      if (!(error instanceof ActivityFailure && error.cause instanceof ApplicationFailure && error.cause.type === keyMissing)) throw error;
+      await sleep(pauseMs, { summary: 'until a worker has the key' });
+      return await go(input, Math.min(2 * pauseMs, longestPauseMs));
+    });
+  return (input) => go(input, firstPauseMs);
+}
+
+const firstPauseMs = 2000;
+/** However long it takes, it makes no long history. */
+const longestPauseMs = 10 * 60_000;
 
 /**
  * What an activity's error means to the run: final kinds stay what they are; one that was tried until attempts or time ran out
