@@ -18,6 +18,13 @@ export function keyIdOf({ metadata }: Pick<Payload, 'metadata'>): string | undef
   return textOf(metadata?.[keyIdEntry]);
 }
 
+/** In that entry: others may have the key, and are waited for. */
+export const awaited = 'awaited';
+
+export function isAwaited({ metadata }: Pick<Payload, 'metadata'>): boolean {
+  return textOf(metadata?.[missingKeyEntry]) === awaited;
+}
+
 /** The id of the key that this worker lacks; `undefined` for what no key would open. */
 export function missingKeyOf(payload: Pick<Payload, 'metadata'>): string | undefined {
   return isEncrypted(payload) && payload.metadata?.[missingKeyEntry] ? keyIdOf(payload) : undefined;

@@ -1,7 +1,7 @@
 /** Temporal's payloads, encrypted. What is not encrypted is read as it is: encryption can be turned on while runs are open. */
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
 import { temporal } from '@temporalio/proto';
-import { encryptedEncoding, isEncrypted, keyIdEntry, keyIdOf, missingKeyEntry } from '../contract/encrypted.js';
+import { awaited, encryptedEncoding, isEncrypted, keyIdEntry, keyIdOf, missingKeyEntry } from '../contract/encrypted.js';
 import type { Cipher } from './cipher.js';
 
 const { Payload: PayloadMessage } = temporal.api.common.v1;
@@ -48,7 +48,7 @@ export class WorkerCodec extends EncryptionCodec {
   /** When a run first had something for which this worker lacks the key. */
   readonly #since = new Map<string, number>();
 
-  /** @param patienceMs for how long a run's tasks are left to workers that may have the key */
+  /** @param patienceMs for how long messages to a run are left to workers that may have the key */
   constructor(
     cipher: Cipher,
     private readonly patienceMs = 30_000,
@@ -56,18 +56,17 @@ export class WorkerCodec extends EncryptionCodec {
     super(cipher);
   }
 
-  /** @throws `Encryption.KeyMissing` for an activity, which is given to another worker; and for a while for a workflow */
+  /** @throws `Encryption.KeyMissing` for an activity, which is given back to the run */
   override async decode(payloads: Payload[], context?: { type: string; workflowId?: string }): Promise<Payload[]> {
     return payloads.map((payload) => {
       const opened = this.tryDecrypt(payload);
       if (opened !== undefined) return opened;
       const keyId = keyIdOf(payload);
-      const isMissing = keyId !== undefined && !this.cipher.has(keyId);
+      if (context?.type !== 'workflow') throw this.cipher.keyMissing(keyId ?? '(none)', 'payload');
       const { [missingKeyEntry]: _, ...metadata } = payload.metadata ?? {};
-      if (context?.type !== 'workflow' || (isMissing && this.#isPatient(context.workflowId ?? ''))) {
-        throw this.cipher.keyMissing(keyId ?? '(none)', 'payload');
-      }
-      return { ...payload, metadata: isMissing ? { ...metadata, [missingKeyEntry]: bytes('true') } : metadata };
+      if (keyId === undefined || this.cipher.has(keyId)) return { ...payload, metadata };
+      const note = this.#isPatient(context.workflowId ?? '') ? awaited : 'given up';
+      return { ...payload, metadata: { ...metadata, [missingKeyEntry]: bytes(note) } };
     });
   }
 

@@ -4,7 +4,8 @@
  */
 import { patched, workflowInfo } from '@temporalio/workflow';
 import type { Payload } from '@temporalio/common';
-import { encryptedEncoding, isEncrypted, missingKeyOf } from '../../contract/encrypted.js';
+import { encryptedEncoding, isAwaited, isEncrypted, missingKeyOf } from '../../contract/encrypted.js';
+import { fail } from '../../contract/failure.js';
 
 /** A part of Temporal's activation: more than this is not looked at. */
 interface Job {
@@ -23,7 +24,8 @@ export function unreadJobs(): (jobs: readonly Job[]) => void {
       if (signal) hearSignal(signal, ++signals);
       // A validator refuses it, and nothing of that is recorded; one that was accepted was read by somebody.
       else if (update) {
-        if (!update.runValidator) leaveToOthers(unreadIn(update).find(missingKeyOf));
+        const lacking = unreadIn(update.input).find(missingKeyOf);
+        if (lacking && (isAwaited(lacking) || !update.runValidator)) leaveToOthers(lacking);
       } else if (start && !start.continuedFromExecutionRunId) leaveToOthers(unreadIn(start).find(missingKeyOf));
       else if (!job.queryWorkflow) leaveToOthers(unreadIn(job)[0]);
     }
@@ -40,7 +42,10 @@ function hearSignal(signal: NonNullable<Job['signalWorkflow']>, ordinal: number)
   if (workflowInfo().unsafe.isReplaying) {
     if (patched(marker)) signal.input = [refusedPayload];
     else leaveToOthers(lacking);
-  } else if (lacking) patched(marker);
+  } else if (lacking) {
+    if (isAwaited(lacking)) leaveToOthers(lacking);
+    patched(marker);
+  }
 }
 
 const refusedPayload: Payload = { metadata: { encoding: new TextEncoder().encode(encryptedEncoding) } };
@@ -48,8 +53,9 @@ const refusedPayload: Payload = { metadata: { encoding: new TextEncoder().encode
 function leaveToOthers(payload: Payload | undefined): void {
   if (!payload) return;
   const keyId = missingKeyOf(payload);
-  // A plain error: the task fails, and is tried again.
-  throw new Error(
+  // Thrown here, it fails the task and not the run.
+  throw fail(
+    'Encryption.KeyMissing',
     keyId === undefined
       ? 'What this run was told by a worker is encrypted, and does not open: its key is another one here, or somebody has changed it. Correct OSTINATO_ENCRYPTION_KEYS of this worker, or restore the database.'
       : `What this run was told is encrypted with the key "${keyId.slice(0, 64)}", which this worker does not have. Add it to OSTINATO_ENCRYPTION_KEYS of every worker.`,
