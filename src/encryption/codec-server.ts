@@ -106,7 +106,8 @@ async function readBody(request: IncomingMessage): Promise<unknown> {
 }
 
 function payloadsIn(body: unknown): Payload[] {
-  const { payloads } = (body ?? {}) as { payloads?: unknown };
+  // Of an empty list, Temporal's command writes nothing.
+  const { payloads = [] } = (body ?? {}) as { payloads?: unknown };
   if (!Array.isArray(payloads)) throw fail('Input.Invalid', 'payloads: expected a list. Send {"payloads": […]}.');
   return payloads.map((payload: unknown, i) => {
     const { metadata = {}, data = '' } = (payload ?? {}) as { metadata?: unknown; data?: unknown };

@@ -1,10 +1,10 @@
 /** Temporal's payloads, encrypted. What is not encrypted is read as it is: encryption can be turned on while runs are open. */
 import { METADATA_ENCODING_KEY, type Payload, type PayloadCodec } from '@temporalio/common';
-import { temporal } from '@temporalio/proto';
+import proto from '@temporalio/proto';
 import { awaited, encryptedEncoding, isEncrypted, keyIdEntry, keyIdOf, missingKeyEntry } from '../contract/encrypted.js';
 import type { Cipher } from './cipher.js';
 
-const { Payload: PayloadMessage } = temporal.api.common.v1;
+const { Payload: PayloadMessage } = proto.temporal.api.common.v1;
 
 /** For whoever is told at once: clients and the codec server. */
 export class EncryptionCodec implements PayloadCodec {
