@@ -9,7 +9,7 @@ import { startWorker } from '../src/worker.js';
 import { historySize, instantModel, kb, openBench, words } from './support.js';
 
 const toolRounds = 50;
-const rounds = 7;
+const rounds = 3;
 
 const bench = await openBench();
 const connection = await NativeConnection.connect({ address: bench.address });
