@@ -94,7 +94,9 @@ export function callModel(time: StepTime, options: { summary: string; taskQueue?
 /** Without it the oldest is left out: there is no need to try for long. */
 export function compact(by: CompactionDue['by'], { model, tool }: StepTimes, options: { summary: string; taskQueue?: string }) {
   const time = by === 'summary' ? model : tool;
-  return proxyActivities<Activities>({ ...stepOptions({ ...time, attempts: Math.min(time.attempts, 3) }), ...options }).compact;
+  return untilKeyIsThere(
+    proxyActivities<Activities>({ ...stepOptions({ ...time, attempts: Math.min(time.attempts, 3) }), ...options }).compact,
+  );
 }
 
 export function callTool(time: StepTime, policy: CallPolicy, summary: string) {
