@@ -14,8 +14,7 @@ export function workerDataConverter(keys: readonly EncryptionKey[], patienceMs?:
   return { payloadCodecs: [new WorkerCodec(new Cipher(keys), patienceMs)], ...failureConverterFor(keys) };
 }
 
-// From the sources, also when this runs from dist: the compiler leaves it alone, and the package has both.
-const failureConverterPath = fileURLToPath(new URL('../../src/encryption/failure-converter.cjs', import.meta.url));
+const failureConverterPath = fileURLToPath(new URL('./failure-converter.cjs', import.meta.url));
 
 function failureConverterFor(keys: readonly EncryptionKey[]): DataConverter {
   return keys.length > 0 ? { failureConverterPath } : {};
