@@ -1,6 +1,6 @@
 import { Context } from '@temporalio/activity';
 import type { StepInput } from '../contract/step.js';
-import { asleepAs } from '../store/asleep.js';
+import { endSleep as endSleepOf } from '../store/asleep.js';
 import type { Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
 
@@ -8,7 +8,6 @@ import { publishEvents } from './publish.js';
 export function createEndSleep({ store }: { store: Store }) {
   return async function endSleep(input: StepInput): Promise<void> {
     await publishEvents(store.events, input);
-    const id = await asleepAs(store, Context.current().info.workflowExecution?.workflowId ?? '');
-    if (id !== undefined) await store.snapshots.remove([id]);
+    await endSleepOf(store, Context.current().info.workflowExecution?.workflowId ?? '');
   };
 }

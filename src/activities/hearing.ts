@@ -5,7 +5,7 @@ import { checkTask } from '../contract/guards.js';
 import { callsOf, type Message } from '../contract/message.js';
 import type { HearingInput } from '../contract/step.js';
 import { hears, type Entry } from '../contract/transcript.js';
-import { isOwn } from '../llm/conversation.js';
+import { isForeign, isOwn } from '../llm/conversation.js';
 import type { HeardMessage } from '../llm/provider.js';
 import type { BlobStore } from '../store/store.js';
 import type { Transcripts } from './transcripts.js';
@@ -58,11 +58,11 @@ export async function heardBy(
 
 /** System messages, and what is being answered: what came last from outside, and what others said last. */
 function pinnedAmong(said: readonly Said[], agent: string, turn: number): Set<Said> {
-  const isForeign = ({ entry: { message } }: Said) => message.role !== 'system' && message.role !== 'tool' && !isOwn(message, agent);
+  const toIt = said.filter(({ entry: { message } }) => isForeign(message, agent));
   const last = [
-    said.filter((one) => isForeign(one) && one.entry.turn === undefined).at(-1),
-    said.filter((one) => isForeign(one) && one.entry.turn === undefined && one.entry.audience === undefined).at(-1),
-    said.filter((one) => isForeign(one) && one.entry.turn !== turn).at(-1),
+    toIt.filter(({ entry }) => entry.turn === undefined).at(-1),
+    toIt.filter(({ entry }) => entry.turn === undefined && entry.audience === undefined).at(-1),
+    toIt.filter(({ entry }) => entry.turn !== turn).at(-1),
   ];
   return new Set([...said.filter(({ entry }) => entry.message.role === 'system'), ...last.filter((one) => one !== undefined)]);
 }

@@ -18,9 +18,9 @@ import type { ClientContext } from './context.js';
 import { asEnded } from './describe.js';
 import { asSent } from './large-message.js';
 import { milliseconds, timeoutSignal } from './span.js';
-import { asleepAs } from '../store/asleep.js';
+import { asleepAs, endSleep } from '../store/asleep.js';
 import { exportSnapshot } from './exports.js';
-import { endSleep, sayWithStart, wakeUp } from './say-with-start.js';
+import { sayWithStart, wakeUp } from './say-with-start.js';
 import { awaitCommand, saveClosed } from './snapshots.js';
 import type { RunOutcome } from './typed.js';
 import { watchRun, type WatchOptions } from './watch.js';
@@ -156,7 +156,9 @@ export class RunHandle<Result = Json> {
   /** Ends the run. Repeated or late it does nothing, and tells the status. A session that sleeps is not woken any more. */
   async cancel(input: CancelInput = {}): Promise<{ status: string }> {
     const { status } = await this.#updateOpen(messages.cancel, input);
-    return status === 'asleep' ? await endSleep(this.context, this.id) : { status };
+    if (status !== 'asleep') return { status };
+    await endSleep(this.context.store, this.id);
+    return { status: 'cancelled' };
   }
 
   /**

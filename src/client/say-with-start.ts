@@ -3,7 +3,6 @@ import { WithStartWorkflowOperation, type Workflow } from '@temporalio/client';
 import { failureOf } from '../contract/failure.js';
 import type { MessageInput } from '../contract/message.js';
 import { messages } from '../contract/names.js';
-import { asleepAs } from '../store/asleep.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
 
@@ -36,11 +35,4 @@ export async function sayWithStart(
 /** Opens a session under this id as what it was when it fell asleep: it brings its agent along. */
 export function wakeUp({ taskQueue }: ClientContext, workflowId: string): WithStartWorkflowOperation<Workflow> {
   return new WithStartWorkflowOperation('session', { workflowId, taskQueue, args: [{}], workflowIdConflictPolicy: 'USE_EXISTING' });
-}
-
-/** Under this id, the next message begins a new session. */
-export async function endSleep({ store }: ClientContext, workflowId: string): Promise<{ status: string }> {
-  const id = await asleepAs(store, workflowId);
-  if (id !== undefined) await store.snapshots.remove([id]);
-  return { status: 'cancelled' };
 }

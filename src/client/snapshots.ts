@@ -54,8 +54,7 @@ export async function awaitCommand(
 export async function saveClosed({ store }: ClientContext, parts: SnapshotParts, wishes: SaveInput): Promise<{ snapshotId: string }> {
   const checked = checkSave(wishes);
   if ('problem' in checked) throw fail('Input.Invalid', checked.problem);
-  const { agents = [] } = checked.value;
-  if (typeof agents !== 'string') assertAgents(agents, parts.document.definition.agents);
+  assertAgents(checked.value.agents, parts.document.definition.agents);
   const document = { ...parts.document, ...checked.value };
   const { id } = await writeSnapshot(store, { ...parts, document, key: randomUUID() });
   return { snapshotId: id };

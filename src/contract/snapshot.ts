@@ -63,7 +63,8 @@ export interface RunExport {
 export type AgentsToExport = 'all' | 'none' | readonly string[];
 
 /** @throws `Input.UnknownAgent` */
-export function assertAgents(names: readonly string[], team: readonly string[]): void {
+export function assertAgents(agents: AgentsToExport | undefined, team: readonly string[]): void {
+  const names = typeof agents === 'object' ? agents : [];
   const strangers = names.filter((name) => !team.includes(name)).map(show);
   if (strangers.length > 0) throw fail('Input.UnknownAgent', `${strangers.join(', ')}: not in the run's team (${team.join(', ')}).`);
 }

@@ -53,6 +53,11 @@ export function isOwn({ role, authorName }: Message, agent: string): boolean {
   return role === 'assistant' && (authorName === undefined || authorName === agent);
 }
 
+/** Said to it, by whomever: neither its own words, nor a system's or a tool's. */
+export function isForeign(message: Message, agent: string): boolean {
+  return message.role !== 'system' && message.role !== 'tool' && !isOwn(message, agent);
+}
+
 /** Pairs calls with results by id, each result with the oldest call that waits for it. Results that nobody waits for are dropped. */
 class Calls {
   private readonly waiting = new Map<string, Call[]>();

@@ -3,7 +3,7 @@
  * together, because providers refuse one without the other.
  */
 import { callsOf } from '../contract/message.js';
-import { isOwn } from './conversation.js';
+import { isForeign, isOwn } from './conversation.js';
 import type { HeardMessage, ModelRequest } from './provider.js';
 import { fixedTokens, tokensOfMessage } from './tokens.js';
 
@@ -48,10 +48,10 @@ export function cutFor(request: ModelRequest, { messages: most = Infinity, token
 /** Some models refuse a conversation that begins with their own words. */
 function firstHeard(messages: readonly HeardMessage[], blocks: readonly Block[], first: number, agent: string): number {
   if (first === 0) return 0;
-  const isForeign = ({ message }: HeardMessage) => message.role !== 'system' && message.role !== 'tool' && !isOwn(message, agent);
+  const isSaidToIt = ({ message }: HeardMessage) => isForeign(message, agent);
   const before = messages.slice(0, blocks[first]?.from).filter((heard) => heard.pinned);
-  if (before.some(isForeign)) return first;
-  const next = blocks.findIndex(({ from, to }, i) => i >= first && messages.slice(from, to).some(isForeign));
+  if (before.some(isSaidToIt)) return first;
+  const next = blocks.findIndex(({ from, to }, i) => i >= first && messages.slice(from, to).some(isSaidToIt));
   return next === -1 ? first : next;
 }
 

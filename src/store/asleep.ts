@@ -4,3 +4,9 @@ import type { Store } from './store.js';
 export async function asleepAs({ snapshots }: Pick<Store, 'snapshots'>, workflowId: string): Promise<string | undefined> {
   return (await snapshots.list(workflowId)).find(({ reason }) => reason === 'sleep')?.id;
 }
+
+/** It is not to be woken as that any more. Safe to repeat. */
+export async function endSleep(store: Pick<Store, 'snapshots'>, workflowId: string): Promise<void> {
+  const id = await asleepAs(store, workflowId);
+  if (id !== undefined) await store.snapshots.remove([id]);
+}

@@ -65,8 +65,8 @@ export async function openWorld({
   const workers: RunningWorker[] = [];
   const start = async (options: Partial<WorkerOptions> = {}) => {
     const { workflowsPath = application.workflowsPath } = options;
-    if (workflowsPath === undefined && workflowBundle) bundles.set(undefined, Promise.resolve(workflowBundle));
-    if (!bundles.has(workflowsPath)) bundles.set(workflowsPath, bundleWorkflows(workflowsPath));
+    const made = workflowsPath === undefined ? workflowBundle : undefined;
+    if (!made && !bundles.has(workflowsPath)) bundles.set(workflowsPath, bundleWorkflows(workflowsPath));
     const worker = await startWorker({
       ...application,
       config,
@@ -74,7 +74,7 @@ export async function openWorld({
       namespace,
       store,
       providers: model.providers(),
-      workflowBundle: await bundles.get(workflowsPath),
+      workflowBundle: made ?? (await bundles.get(workflowsPath)),
       historyEvents,
       ...options,
     });

@@ -17,7 +17,7 @@ import type { CallPolicy, StepTime, StepTimes } from '../../contract/step.js';
 const backOff = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' } as const;
 
 /** Short and idempotent: tried until it works. A store that is down delays a run, never damages it. */
-const housekeeping: ActivityOptions = { startToCloseTimeout: '20 seconds', retry: backOff };
+const housekeeping = { startToCloseTimeout: '20 seconds', retry: backOff } satisfies ActivityOptions;
 
 export function loadTeam(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).loadTeam;
@@ -62,17 +62,17 @@ export function saveMembers(summary: string) {
 
 /** Local: what goes in is a run's whole state, and must not be recorded with each snapshot. */
 export function saveSnapshot() {
-  return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).saveSnapshot;
+  return proxyLocalActivities<Activities>(housekeeping).saveSnapshot;
 }
 
 /** Local: whoever waits for it waits for milliseconds, and nothing of it has to be recorded. */
 export function findMessage() {
-  return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).findMessage;
+  return proxyLocalActivities<Activities>(housekeeping).findMessage;
 }
 
 /** Local, as `saveSnapshot`, which it undoes. */
 export function endSleep() {
-  return proxyLocalActivities<Activities>({ startToCloseTimeout: '20 seconds', retry: backOff }).endSleep;
+  return proxyLocalActivities<Activities>(housekeeping).endSleep;
 }
 
 export function storeOutput(summary: string) {

@@ -3,12 +3,11 @@ import type { TeamMember } from '../../contract/agent.js';
 import { fail } from '../../contract/failure.js';
 import type { Json, JsonObject } from '../../contract/json.js';
 import type { AskModelInput, AskModelOutput } from '../../contract/step.js';
-import { addUsage } from '../../contract/transcript.js';
-import { askModel, stepFailure } from './activities.js';
+import { askModel } from './activities.js';
 import { boundary, holdTokens } from './boundary.js';
 import { askCompacted } from './compaction.js';
 import type { AnyRun } from './run.js';
-import { beginStep, recordStep } from './steps.js';
+import { beginStep } from './steps.js';
 import { showDetails } from './visibility.js';
 
 export interface AskOptions<T extends Json> {
@@ -74,28 +73,8 @@ async function attemptOf<T extends Json>(
   const summary = `${member.name}: ${about}${feedback.length > 0 ? `, attempt ${feedback.length + 1}` : ''}`.slice(0, 200);
   showDetails(run, summary);
   const turn = Number(step.split('/')[0]);
-  const place = { step, turn, start: run.transcript.length, ...(from !== undefined && { from }) };
-  const output = await askCompacted(run, member, place, (heard) =>
-    run.outbox
-      .along((base) =>
-        askModel(run.state.settings.times.model, { summary, ...(member.modelQueue && { taskQueue: member.modelQueue }) })({
-          ...base,
-          step,
-          turn,
-          agent: member.name,
-          team: run.state.team.id,
-          ...heard,
-          question,
-          schema,
-          ...(feedback.length > 0 && { feedback }),
-        }),
-      )
-      .catch((error: unknown) => {
-        throw stepFailure(error, 'Model.Unavailable', `${summary} (step ${step})`);
-      }),
+  const place = { step, turn, start: run.transcript.length, ...(from !== undefined && { from }), summary };
+  return await askCompacted(run, member, place, (input, options) =>
+    askModel(run.state.settings.times.model, options)({ ...input, question, schema, ...(feedback.length > 0 && { feedback }) }),
   );
-  run.transcript.advance(output.head);
-  run.state.usage = addUsage(run.state.usage, output.reply.usage);
-  recordStep(run, step, output);
-  return output;
 }

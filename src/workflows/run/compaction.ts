@@ -3,7 +3,7 @@ import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { TeamMember } from '../../contract/agent.js';
 import type { CompactionDue, CompactOutput, RequestLimit } from '../../contract/compaction.js';
 import { failureOf } from '../../contract/failure.js';
-import type { HearingInput, ModelInput, NotYet } from '../../contract/step.js';
+import type { CallModelOutput, ModelInput, NotYet } from '../../contract/step.js';
 import { addUsage } from '../../contract/transcript.js';
 import { compact, stepFailure } from './activities.js';
 import { holdTokens } from './boundary.js';
@@ -27,19 +27,31 @@ interface Place {
  * Asks with what the agent hears, as often as its conversation has to be compacted first. It always comes to an answer or a failure: with
  * a limit the activity makes the request shorter by itself, and when a compaction fails, that is how it is done for the rest of the turn.
  */
-export async function askCompacted<Output extends object>(
+export async function askCompacted<Output extends Pick<CallModelOutput, 'head' | 'reply' | 'attempt'>>(
   run: AnyRun,
   member: TeamMember,
-  place: Place,
-  ask: (heard: HearingInput & Pick<ModelInput, 'limit'>) => Promise<Output | NotYet>,
+  { summary, ...place }: Place & { summary: string },
+  ask: (input: ModelInput, options: { summary: string; taskQueue?: string }) => Promise<Output | NotYet>,
 ): Promise<Output> {
-  const { name: agent } = member;
+  const { name: agent, modelQueue } = member;
+  const { step, turn } = place;
+  const options = { summary, ...(modelQueue && { taskQueue: modelQueue }) };
   const gaveUp = run.uncompacted.get(agent);
   let limit: RequestLimit | undefined = gaveUp?.turn === place.turn ? { tokens: gaveUp.tokens } : undefined;
   for (let round = 1; ; round++) {
-    const output = await ask({ transcript: run.transcript.ref(), ...run.hearing({ agent, ...place }), ...(limit && { limit }) });
-    if (!('due' in output)) return output;
+    const about = { step, turn, agent, team: run.state.team.id };
+    const heard = { transcript: run.transcript.ref(), ...run.hearing({ agent, ...place }), ...(limit && { limit }) };
+    const output = await run.outbox
+      .along((base) => ask({ ...base, ...about, ...heard }, options))
+      .catch((error: unknown) => {
+        throw stepFailure(error, 'Model.Unavailable', `${summary} (step ${step})`);
+      });
     run.transcript.advance(output.head);
+    if (!('due' in output)) {
+      run.state.usage = addUsage(run.state.usage, output.reply.usage);
+      recordStep(run, step, output);
+      return output;
+    }
     const { due } = output;
     const isDone = await compactOnce(run, member, place, due, round);
     if (!isDone) run.uncompacted.set(agent, { turn: place.turn, tokens: due.tokens });

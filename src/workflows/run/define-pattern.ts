@@ -80,14 +80,14 @@ export function definePattern<Name extends string, Progress extends object = Jso
         await loadRun(run as AnyRun, input);
         return await withinTime(run as AnyRun, async () => {
           const told = await once(run as AnyRun, 'told', () => untilStopped(run as AnyRun, () => plot(run)));
-          if (isAsleep(run as AnyRun)) return undefined;
+          if (run.isAsleep) return undefined;
           const output = await shapeOutput(run as AnyRun, told ?? (await once(run as AnyRun, 'concluded', () => conclude(run))));
           // Whoever asked while the last step was in flight is not too late: the run may be put back.
           if (pendingCommands(run as AnyRun).length > 0) await continueIfDue(run as AnyRun, false);
           return output;
         });
       });
-      return isAsleep(run as AnyRun) ? rest(run as AnyRun) : await finish(run as AnyRun, output);
+      return run.isAsleep ? rest(run as AnyRun) : await finish(run as AnyRun, output);
     } catch (error) {
       return await endBy(run as AnyRun, error);
     }
@@ -166,10 +166,6 @@ async function endBy(run: AnyRun, error: unknown): Promise<RunResult> {
 /** No turn has been taken since it was loaded: what fails now was in the snapshot, and no other worker helps. */
 function hasJustArrived({ state }: AnyRun): boolean {
   return state.origin !== undefined && state.lastTurn === state.origin.turn;
-}
-
-function isAsleep({ state }: AnyRun): boolean {
-  return state.ending?.code === 'asleep';
 }
 
 /** Nothing is awaited any more: what is said now wakes it, or keeps it awake. */

@@ -79,6 +79,11 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     return this.state.ending;
   }
 
+  /** It has closed until somebody says something. */
+  get isAsleep(): boolean {
+    return this.state.ending?.code === 'asleep';
+  }
+
   /** The pattern's own memory: plain JSON, kept across continue-as-new. */
   get progress(): Progress {
     return this.state.progress as Progress;

@@ -12,19 +12,18 @@ import { save } from './snapshots.js';
 export async function fallAsleep(run: AnyRun): Promise<boolean> {
   if (!isIdle(run)) return false;
   const snapshotId = await save(run, 'sleep', { key: 'sleep' });
+  let isAsleep = false;
   try {
     run.outbox.emit('run.slept', { snapshotId });
     await run.outbox.flush();
     // As before continue-as-new: whatever came while the local activities ran is here when a timer has fired. What comes later makes
     // the server refuse the end of this execution, and is here when the task is done again.
     await sleep(1, { summary: 'what was said meanwhile' });
-    if (isIdle(run)) return true;
-  } catch (error) {
-    await CancellationScope.nonCancellable(() => stayAwake(run));
-    throw error;
+    isAsleep = isIdle(run);
+  } finally {
+    if (!isAsleep) await CancellationScope.nonCancellable(() => stayAwake(run));
   }
-  await stayAwake(run);
-  return false;
+  return isAsleep;
 }
 
 /** The first thing in a new execution: everything is as it was, and what woke it waits in the inbox. */

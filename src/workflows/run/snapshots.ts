@@ -57,9 +57,9 @@ function wishesOf({ id, label, agents }: CommandState): Wishes {
 /** Writes what is new, and a document that refers to the rest. Returns its id. */
 export async function save(run: AnyRun, reason: SnapshotReason, { key, ...wishes }: Wishes): Promise<string> {
   const { state } = run;
-  const { label, agents = [] } = wishes;
+  const { label, agents } = wishes;
   if (state.team.id === '') throw fail('Run.Closed', 'The run has not begun, so there is nothing to save.');
-  if (typeof agents !== 'string') assertAgents(agents, run.agents);
+  assertAgents(agents, run.agents);
   const members = await saveRunning(run);
   const written = snapshotOf(run, { at: new Date().toISOString(), reason, ...wishes }, members);
   const saved = await run.outbox

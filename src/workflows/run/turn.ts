@@ -6,9 +6,8 @@ import type { Span } from '../../contract/json.js';
 import { callsOf, textOf } from '../../contract/message.js';
 import { spanMs } from '../../contract/span.js';
 import type { CallModelOutput } from '../../contract/step.js';
-import { addUsage } from '../../contract/transcript.js';
 import type { OpenTurn } from '../../state/run-state.js';
-import { callModel, stepFailure } from './activities.js';
+import { callModel } from './activities.js';
 import { boundary } from './boundary.js';
 import { now } from './clock.js';
 import { askCompacted } from './compaction.js';
@@ -18,7 +17,7 @@ import { resultOf, startNested } from './nested.js';
 import { takeOutput } from './nested-output.js';
 import { abandonAll } from './operations.js';
 import type { AnyRun } from './run.js';
-import { beginStep, inBranch, recordStep } from './steps.js';
+import { beginStep, inBranch } from './steps.js';
 import { takeRound } from './tool-round.js';
 import { closeTurn, failTurn, openTurn, opening, type Spoken, type TurnOutcome } from './turn-record.js';
 import { showDetails } from './visibility.js';
@@ -109,29 +108,12 @@ async function callOnce(
   const step = beginStep(run, `${turn.ordinal}/${call}`);
   const summary = `${turn.agent}: turn ${turn.ordinal}, model call ${call}`;
   showDetails(run, summary);
-  const { ordinal, agent, start, from } = turn;
-  const place = { step, turn: ordinal, start, ...(from !== undefined && { from }) };
-  const output = await askCompacted(run, member, place, (heard) =>
-    run.outbox
-      .along((base) =>
-        callModel(run.state.settings.times.model, { summary, ...(member.modelQueue && { taskQueue: member.modelQueue }) })({
-          ...base,
-          step,
-          turn: ordinal,
-          agent,
-          team: run.state.team.id,
-          ...heard,
-          ...(mustAnswer && { mustAnswer }),
-        }),
-      )
-      .catch((error: unknown) => {
-        throw stepFailure(error, 'Model.Unavailable', `${summary} (step ${step})`);
-      }),
+  const { ordinal, start, from } = turn;
+  const place = { step, turn: ordinal, start, ...(from !== undefined && { from }), summary };
+  const output = await askCompacted(run, member, place, (input, options) =>
+    callModel(run.state.settings.times.model, options)({ ...input, ...(mustAnswer && { mustAnswer }) }),
   );
-  run.transcript.advance(output.head);
-  run.state.usage = addUsage(run.state.usage, output.reply.usage);
   turn.modelCalls = call;
-  recordStep(run, step, output);
   return { ...output, position: appendReply(run, turn, member, output, call === 1) };
 }
 

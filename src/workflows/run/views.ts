@@ -19,7 +19,7 @@ export function statusOf(run: AnyRun): RunStatus {
     firstRunId: run.firstRunId,
     pattern: state.pattern,
     ...(state.orchestration && { orchestration: state.orchestration }),
-    status: run.phase === 'closed' ? (run.result?.stopReason.code === 'asleep' ? 'asleep' : (run.result?.status ?? 'failed')) : run.phase,
+    status: run.phase === 'closed' ? closedAs(run) : run.phase,
     turns: state.turns.map(({ id, agent, ordinal, modelCalls }) => ({ id, agent, ordinal, modelCalls })),
     agents: run.agents,
     rounds: state.rounds,
@@ -38,6 +38,10 @@ export function statusOf(run: AnyRun): RunStatus {
     transcriptLength: run.transcript.length,
     startedAt: state.startedAt,
   };
+}
+
+function closedAs({ isAsleep, result }: AnyRun): RunStatus['status'] {
+  return isAsleep ? 'asleep' : (result?.status ?? 'failed');
 }
 
 export function checkpointOf({ state, transcript }: AnyRun): Checkpoint {
