@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connect, type OstinatoClient } from '../src/client.js';
 import type { RunEvent } from '../src/contract/event.js';
@@ -13,7 +13,6 @@ import { temporaryDirectory } from './support/temporary.js';
 import { WorkerProcess, writeBundle } from './support/workers.js';
 
 // Processes start slowly on a busy machine.
-vi.setConfig({ testTimeout: 90_000 });
 
 const taskQueue = `compaction-loss-${randomUUID()}`;
 let environment: TestWorkflowEnvironment;
@@ -44,7 +43,7 @@ beforeAll(async () => {
   bundle = await writeBundle(directory.path);
   model = await scriptedModel((call) => answer(call));
   client = await connect({ config: devServerConfig({ dataDir: join(directory.path, 'data'), taskQueue }), temporal: environment.client });
-}, 90_000);
+});
 
 afterAll(async () => {
   await Promise.all(workers.map((worker) => worker.kill()));

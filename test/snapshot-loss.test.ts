@@ -2,6 +2,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connect, type OstinatoClient, type RunHandle } from '../src/client.js';
@@ -242,13 +243,15 @@ test('nobody is killed, and people go on talking while a session is put back: it
   const { snapshotId } = await session.save();
   const ids: string[] = [];
 
-  // Whatever arrives while the run is about to continue as new has the server ask for the same task again.
+  // Whatever arrives while the run is about to continue as new has the server ask for the same task again. They pause for longer and
+  // longer: against people who never do, no workflow can continue as new.
   let isBack = false;
   const going = session.rollback({ snapshotId }).finally(() => (isBack = true));
   while (!isBack) {
     const more = Array.from({ length: 5 }, (_, i) => `said ${ids.length + i}`);
     ids.push(...more);
     await Promise.all(more.map((id) => signal(session, id)));
+    await delay(ids.length);
   }
 
   await going;

@@ -3,7 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connect, type OstinatoClient, type RunHandle } from '../src/client.js';
 import type { RunEvent } from '../src/contract/event.js';
@@ -15,7 +15,6 @@ import { watchedTexts, writtenTexts } from './support/watching.js';
 import { effectCounts, toolCalls, WorkerProcess, writeBundle } from './support/workers.js';
 
 // Processes start slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const taskQueue = `loss-${randomUUID()}`;
 let environment: TestWorkflowEnvironment;

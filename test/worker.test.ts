@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { connect, type OstinatoClient } from '../src/client.js';
 import { scriptedModel, type ScriptedCall, type ScriptedModel, type ScriptedReply } from '../src/testing/index.js';
@@ -12,7 +12,6 @@ import { temporaryDirectory } from './support/temporary.js';
 import { effectCounts, WorkerProcess, writeBundle } from './support/workers.js';
 
 // Processes start slowly on a busy machine.
-vi.setConfig({ testTimeout: 60_000 });
 
 const taskQueue = `workers-${randomUUID()}`;
 let environment: TestWorkflowEnvironment;

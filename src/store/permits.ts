@@ -27,6 +27,7 @@ export class LinedPermits implements Permits {
   readonly #changes: Changes;
   readonly #lines = new Map<string, symbol[]>();
   readonly #held = new Set<Permit>();
+  readonly #taking = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(places: Places, changes: Changes) {
@@ -52,7 +53,7 @@ export class LinedPermits implements Permits {
           // Places given back because the store closes are not for those who wait here.
           await this.#closing?.catch(() => undefined);
           const permit = line[0] === me ? await this.#take(name, limit, leaseMs) : undefined;
-          if (permit && !signal?.aborted) return permit;
+          if (permit && !signal?.aborted && !this.#closing) return permit;
           if (permit) await permit.release();
           else await nap.over;
         } finally {
@@ -68,11 +69,23 @@ export class LinedPermits implements Permits {
 
   /** Gives back everything held here, then closes what the places are kept in. */
   close(closeRest: () => Promise<void>): Promise<void> {
-    return (this.#closing ??= Promise.all([...this.#held].map((permit) => permit.release())).then(closeRest));
+    return (this.#closing ??= this.#giveAllBack().then(closeRest));
   }
 
-  async #take(name: string, limit: number, leaseMs: number): Promise<Permit | undefined> {
-    const place = { name, holder: randomUUID(), leaseMs };
+  /** What is just being taken is held when it has been taken, and whoever asked for it does not get it any more. */
+  async #giveAllBack(): Promise<void> {
+    await Promise.allSettled(this.#taking);
+    await Promise.all([...this.#held].map((permit) => permit.release()));
+  }
+
+  #take(name: string, limit: number, leaseMs: number): Promise<Permit | undefined> {
+    const taking = this.#takePlace({ name, holder: randomUUID(), leaseMs }, limit);
+    this.#taking.add(taking);
+    return taking.finally(() => this.#taking.delete(taking));
+  }
+
+  async #takePlace(place: Place, limit: number): Promise<Permit | undefined> {
+    const { name, leaseMs } = place;
     if (!(await this.#places.take(place, limit))) return undefined;
     let renewing: Promise<unknown> | undefined;
     // One that fails is made up for by the next; one that is slow is waited for.

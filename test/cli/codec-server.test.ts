@@ -5,13 +5,11 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findTemporal } from '../../src/dev/temporal-binary.js';
 import { freePort } from '../../src/dev/ports.js';
 import { temporalForTests } from '../support/servers.js';
 import { ostinato, startOstinato, type Running } from './support.js';
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 60_000 });
 
 const task = 'Tea from Assam is grown near the Brahmaputra. In 1823 Robert Bruce found wild tea plants there.';
 let cwd: string;

@@ -335,7 +335,7 @@ describe('where no worker polls', () => {
     expect(late.pid).toBeGreaterThan(0);
     expect(ended.map(({ code }) => code)).toEqual([0, 0]);
     expect(ended[1].out).toBe('Noted: Hello.\n');
-  }, 60_000);
+  });
 
   test('start says that the run waits, and status says what is missing', async () => {
     const elsewhere = { ...env, OSTINATO_TASK_QUEUE: `cli-${randomUUID()}` };
@@ -347,7 +347,7 @@ describe('where no worker polls', () => {
     expect(started.err).toMatch(/^No worker is polling task queue .* Until then the run waits\.\n/);
     expectOneMessage(status, /✗ No worker is polling task queue/);
     expect(status.code).toBe(3);
-  }, 60_000);
+  });
 });
 
 describe('worker', () => {
@@ -367,7 +367,7 @@ describe('worker', () => {
     expect(second.pid).toBeGreaterThan(0);
     expect(code).toBe(0);
     expect(out).not.toContain('step.restarted');
-  }, 60_000);
+  });
 
   test('asked twice, ends at once', async () => {
     const own = { ...env, OSTINATO_TASK_QUEUE: `cli-${randomUUID()}` };
@@ -383,5 +383,5 @@ describe('worker', () => {
     stubborn.kill('SIGTERM');
 
     expect((await stubborn.ended).code).toBe(130);
-  }, 60_000);
+  });
 });

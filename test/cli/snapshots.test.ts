@@ -78,7 +78,7 @@ describe('a conversation', () => {
     expect(out).toMatch(/^[0-9a-f]{32}\n$/);
     saved = out.trim();
     expect(err).toBe(`Start a run from it:  npx ostinato load ${saved}\n`);
-  }, 60_000);
+  });
 
   test('goes on, and is saved again', async () => {
     await typed('say', id, 'The auction was in 1839.');
@@ -87,7 +87,7 @@ describe('a conversation', () => {
 
     expect(JSON.parse(out)).toEqual({ runId: id, snapshotId: expect.stringMatching(snapshotId) });
     later = (JSON.parse(out) as { snapshotId: string }).snapshotId;
-  }, 60_000);
+  });
 
   test('has a list of snapshots, newest first', async () => {
     const { out, err } = await typed('snapshots', id);
@@ -99,7 +99,7 @@ describe('a conversation', () => {
     );
     expect(err).toContain(`npx ostinato rollback ${id} ${later}`);
     expect((await json<SnapshotRecord[]>('snapshots', id, '--limit', '1')).map((record) => record.id)).toEqual([later]);
-  }, 60_000);
+  });
 
   test('is compared with what it was', async () => {
     const { out } = await typed('diff', saved, later);
@@ -111,7 +111,7 @@ describe('a conversation', () => {
     expect(out).toMatch(/\n {2}usage\.modelCalls: 1 → 2\n/);
     expect(found.transcript).toMatchObject({ common: 2, before: [], after: [{ position: 2, author: 'user' }, { author: 'writer' }] });
     expect(await ask('diff', saved, saved)).toMatchObject({ code: 0, out: expect.stringContaining('Everything else\n  is the same\n') });
-  }, 60_000);
+  });
 
   test('is put back, and does not know what was said after that', async () => {
     const { out, err } = await typed('rollback', id, saved);
@@ -121,7 +121,7 @@ describe('a conversation', () => {
     expect((await ask('transcript', id)).out).not.toContain('1839');
     expect((await typed('say', id, 'When did Robert Bruce find wild tea plants?')).out).toContain('1823');
     expect((await json<{ entries: unknown[] }>('transcript', id)).entries).toHaveLength(4);
-  }, 60_000);
+  });
 
   test('is put back again to what it was before', async () => {
     const undone = await json<{ snapshotId: string; undo: string }>('rollback', id, later);
@@ -131,7 +131,7 @@ describe('a conversation', () => {
     expect(list.out).toMatch(new RegExp(`\n${undone.undo} .*before a rollback\n`));
     expect((await ask('transcript', id)).out).toContain('1839');
     expect((await json<{ snapshotId: string }>('rollback', id, '--turn', '1')).snapshotId).toBe(saved);
-  }, 60_000);
+  });
 
   test('is forked: both go on by themselves', async () => {
     const as = `${id}-fork`;
@@ -145,7 +145,7 @@ describe('a conversation', () => {
     expect((await json<{ entries: unknown[] }>('transcript', id)).entries).toHaveLength(2);
     await expect.poll(async () => (await ask('transcript', earlier)).out).toContain('1839');
     for (const fork of [as, earlier]) await ask('cancel', fork);
-  }, 60_000);
+  });
 
   test('tells in its status what it was asked to do', async () => {
     await ask('rollback', id, unknown);
@@ -179,7 +179,7 @@ describe('a conversation', () => {
     expect(JSON.parse(readFileSync(file, 'utf8'))).toMatchObject({ type: 'ostinato.export', snapshotId: saved, run: { workflowId: id } });
     expect(statSync(file).mode & 0o777).toBe(0o600);
     expect(readdirSync(here.cwd).filter((name) => name.startsWith('tea'))).toEqual(['tea.json']);
-  }, 60_000);
+  });
 
   test('an export on standard output is the document alone', async () => {
     expect(await json<RunExport>('export', saved)).toEqual(JSON.parse((await ask('export', saved)).out));
@@ -203,7 +203,7 @@ describe('a conversation', () => {
     expect((await ostinato(['status', id], there)).out).toContain(`origin      snapshot ${saved} of session/writer/`);
     await ostinato(['cancel', id], there);
     expect((await ostinato(['watch', id], there)).out).toContain(`Goes on from ${saved} of session/writer/`);
-  }, 60_000);
+  });
 
   test('is taken in from standard input, and started at once', async () => {
     const stdin = (await ask('export', later)).out;
@@ -225,7 +225,7 @@ describe('a conversation', () => {
     expect(out).toBe('1 snapshot deleted; 1 not on the list.\n');
     expect((await json<SnapshotRecord[]>('snapshots', id)).map((record) => record.id)).not.toContain(saved);
     expect(await json('delete', saved, later, later)).toEqual({ deleted: [later], missing: [saved] });
-  }, 60_000);
+  });
 
   test('that has ended is saved and loaded still, but not put back or forked', async () => {
     await ask('cancel', id);
@@ -254,7 +254,7 @@ describe("an agent's state document", () => {
       expect((await ask('export', of, '--agent', 'writer', '--json')).out).toBe(`${agents?.['writer']}\n`);
     }
     await ask('cancel', id);
-  }, 60_000);
+  });
 });
 
 describe('what cannot be', () => {
@@ -429,7 +429,7 @@ describe('while a step is in flight', () => {
     expect(result.code).toBe(0);
     const labels = JSON.parse((await ostinato(['snapshots', id, '--json'], place)).out) as SnapshotRecord[];
     expect(labels.map(({ label }) => label)).toContain('interrupted');
-  }, 60_000);
+  });
 });
 
 /** An agent whose tool takes as long as there is no file "awake". */

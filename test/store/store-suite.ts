@@ -292,7 +292,7 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       // Otherwise this has shown nothing.
       expect(clung?.judged).toBeGreaterThan(500);
       expect(deleted).toBeGreaterThan(100);
-    }, 60_000);
+    });
   });
 
   describe(`${engine}: events`, () => {
@@ -420,7 +420,7 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
         const own = texts(events).filter((text) => text.startsWith(side));
         expect(own).toEqual(Array.from({ length: 2000 }, (_, i) => `${side} ${i}`));
       }
-    }, 60_000);
+    });
 
     test('two processes that write the same events write them once', async () => {
       const writers = await Promise.all([openElsewhere(), openElsewhere()]);

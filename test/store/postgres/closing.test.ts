@@ -23,4 +23,4 @@ test('a process that does nothing more than close its store lives until it is cl
   }).catch((error: unknown) => error);
 
   expect(ran).toMatchObject({ stdout: 'closed\n', stderr: '' });
-}, 60_000);
+});

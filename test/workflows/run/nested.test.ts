@@ -1,5 +1,5 @@
 /** Runs and the runs that they start: how each learns of the other's end, whatever happens to either of them. */
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { z } from 'zod';
 import { defineTool, textOf, type JsonObject, type RunInput } from '../../../src/index.js';
@@ -18,7 +18,6 @@ afterAll(async () => {
 });
 
 // Two levels, each in several executions, on a machine that has other things to do.
-vi.setConfig({ testTimeout: 90_000 });
 
 const agent = (name: string, more: object = {}) => ({ name, instructions: `You are ${name}.`, model: name, ...more });
 const [a, b, c] = ['a', 'b', 'c'].map((name) => agent(name)) as [never, never, never];
