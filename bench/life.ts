@@ -1,0 +1,139 @@
+/**
+ * What a long life costs: how long it takes to wake a session, what a worker weighs with thousands of sessions that sleep, what one takes
+ * up in the store, and whether a session's ten thousandth turn is as fast as its tenth.
+ *
+ *   npm run bench:life                     10,000 sessions and 10,000 turns: about half an hour
+ *   npm run bench:life -- --short          a tenth of both
+ */
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { statSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { connect, type SessionHandle } from '../src/client.js';
+import { openBench } from './support.js';
+
+const isShort = process.argv.includes('--short');
+const [many, most] = isShort ? [100, 1000] : [1000, 10_000];
+const wakings = isShort ? 50 : 500;
+const atATime = 20;
+/** Turns whose median is taken. */
+const around = 20;
+
+const bench = await openBench();
+const worker = fork(fileURLToPath(new URL('./life-worker.ts', import.meta.url)), [bench.address, bench.config.dataDir], {
+  execArgv: ['--import', 'tsx', '--expose-gc'],
+});
+await Promise.race([once(worker, 'message'), once(worker, 'exit').then(() => Promise.reject(new Error('The worker has ended.')))]);
+const client = await connect({ config: bench.config, temporal: bench.client });
+try {
+  console.log('Waking');
+  console.table(await waking());
+  console.log('Sessions that sleep');
+  console.table(await sleeping());
+  console.log('Turns of one session');
+  console.table(await turns());
+} finally {
+  await client.close();
+  worker.kill('SIGTERM');
+  await once(worker, 'exit');
+  await bench.close();
+}
+
+/** The same session, by turns: a message that wakes it, and one that finds it awake. */
+async function waking() {
+  const times = { woken: [] as number[], awake: [] as number[], opened: [] as number[] };
+  await inParallel(wakings, 2, async (i) => {
+    const session = open(`wake-${i}`);
+    times.opened.push(await timed(() => session.say('Good morning.')));
+    await untilAsleep(session);
+    times.woken.push(await timed(() => session.say('Are you there?')));
+    times.awake.push(await timed(() => session.say('And now?')));
+  });
+  const base = percentile(times.awake, 50);
+  return Object.entries(times).map(([what, all]) => ({
+    what,
+    times: all.length,
+    'p50, ms': Math.round(percentile(all, 50)),
+    'p99, ms': Math.round(percentile(all, 99)),
+    'p50 / awake': (percentile(all, 50) / base).toFixed(2),
+  }));
+}
+
+async function sleeping() {
+  const rows = [];
+  let made = 0;
+  const before = { rss: await memoryOf(worker), store: storeBytes() };
+  rows.push({ sessions: 0, 'worker, MB': mb(before.rss), 'store, bytes each': 0 });
+  for (const count of [many, most]) {
+    await inParallel(count - made, atATime, async (i) => {
+      const session = open(`asleep-${count}-${i}`);
+      await session.say('Good night.');
+      await untilAsleep(session);
+    });
+    made = count;
+    rows.push({
+      sessions: count,
+      'worker, MB': mb(await memoryOf(worker)),
+      'store, bytes each': Math.round((storeBytes() - before.store) / count),
+    });
+  }
+  return rows;
+}
+
+async function turns() {
+  const session = client.session({ name: 'clerk', instructions: 'Answer.' }, 'long');
+  const times: number[] = [];
+  while (times.length < most) times.push(await timed(() => session.say(`Message ${times.length + 1}.`)));
+  const at = (turn: number) => percentile(times.slice(Math.max(0, turn - around), turn), 50);
+  const first = at(around);
+  return [around, many, most].map((turn) => ({
+    'turns up to': turn,
+    'median of the last 20, ms': Math.round(at(turn)),
+    'to the first 20': (at(turn) / first).toFixed(2),
+  }));
+}
+
+function open(key: string): SessionHandle {
+  return client.session({ name: 'clerk', instructions: 'Answer.' }, key, { options: { sleepAfter: 100 } });
+}
+
+/** Temporal tells at once. */
+async function untilAsleep(session: SessionHandle): Promise<void> {
+  const { stopReason } = await session.result();
+  if (stopReason.code !== 'asleep') throw new Error(`The session "${session.id}" has ended: ${stopReason.message}`);
+}
+
+async function memoryOf(process: ChildProcess): Promise<number> {
+  process.send('rss');
+  const [bytes] = (await once(process, 'message')) as [number];
+  return bytes;
+}
+
+function storeBytes(): number {
+  const path = join(bench.config.dataDir, 'store.db');
+  return [path, `${path}-wal`].reduce((sum, file) => sum + (statSync(file, { throwIfNoEntry: false })?.size ?? 0), 0);
+}
+
+async function inParallel(count: number, workers: number, work: (i: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const one = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: workers }, one));
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const began = performance.now();
+  await work();
+  return performance.now() - began;
+}
+
+function percentile(numbers: number[], percent: number): number {
+  const sorted = [...numbers].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] as number;
+}
+
+function mb(bytes: number): number {
+  return Math.round(bytes / 1024 / 1024);
+}
