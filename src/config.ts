@@ -63,6 +63,8 @@ export interface WorkerConfig {
   /** Absent: Temporal chooses by memory. */
   readonly maxCachedWorkflows?: number;
   readonly maxConcurrentSteps: number;
+  /** After so long a wait runs sleep, unless they say otherwise; `null`: never. */
+  readonly sleepAfterMs: number | null;
 }
 
 /** What code may set; the rest comes from the environment. */
@@ -134,6 +136,7 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
       stickyTimeoutMs: read.span('OSTINATO_STICKY_TIMEOUT'),
       maxCachedWorkflows: read.optionalCount('OSTINATO_MAX_CACHED_WORKFLOWS'),
       maxConcurrentSteps: read.count('OSTINATO_MAX_CONCURRENT_STEPS'),
+      sleepAfterMs: read.spanOrNever('OSTINATO_SLEEP_AFTER'),
       ...defined(overrides.worker),
     },
     env: () => env,
@@ -188,9 +191,9 @@ function namedProviders(read: SettingsReader): { [name: string]: ProviderConfig 
   return named;
 }
 
-/** A worker may keep no runs in memory: then each step finds a run as a worker finds it that has never seen it. */
-function mayBeNone(name: string, value: number): boolean {
-  return name === 'worker.maxCachedWorkflows' && value === 0;
+/** A worker may keep no runs in memory: then each step finds a run as a worker finds it that has never seen it. And runs may never sleep. */
+function mayBeNone(name: string, value: number | null): boolean {
+  return (name === 'worker.maxCachedWorkflows' && value === 0) || (name === 'worker.sleepAfterMs' && value === null);
 }
 
 function problemsOfOverrides({ times, worker, ...texts }: ConfigOverrides): string[] {
@@ -201,7 +204,7 @@ function problemsOfOverrides({ times, worker, ...texts }: ConfigOverrides): stri
   return [
     ...empty.map(([name]) => `${name}: must not be empty`),
     ...numbers
-      .filter(([name, value]) => value !== undefined && !(value > 0) && !mayBeNone(name, value))
+      .filter(([name, value]) => value !== undefined && !(value !== null && value > 0) && !mayBeNone(name, value))
       .map(([name, value]) => `${name}: ${value} is not above 0`),
   ];
 }

@@ -89,6 +89,11 @@ export const settings = [
     meaning: 'How long a run waits for the worker that knows it before any other may take over.',
     default: '10 seconds',
   },
+  {
+    name: 'OSTINATO_SLEEP_AFTER',
+    meaning: 'After so long a wait for a person, a message or a run within, a run sleeps until something comes; never: it stays awake.',
+    default: '1 hour',
+  },
   { name: 'OSTINATO_MAX_CACHED_WORKFLOWS', meaning: 'Runs that a worker keeps in memory.', default: "(Temporal's choice, by memory)" },
   { name: 'OSTINATO_MAX_CONCURRENT_STEPS', meaning: 'Model and tool calls at the same time in one worker.', default: '500' },
   {
@@ -146,6 +151,11 @@ export class SettingsReader {
     if (given !== undefined && ms === undefined)
       this.problem(`${name}: "${given}" is not a span of time such as "90 seconds" or "5 minutes"`);
     return ms ?? parseSpan(defaultOf(name)) ?? 0;
+  }
+
+  /** `null`: never. */
+  spanOrNever(name: SettingName): number | null {
+    return this.given(name) === 'never' ? null : this.span(name);
   }
 
   count(name: SettingName): number {

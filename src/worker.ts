@@ -113,6 +113,7 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
     settings: {
       times: config.times,
       searchAttributes: await hasSearchAttributes(connection, namespace),
+      sleepAfterMs: config.worker.sleepAfterMs,
       ...(options.historyEvents && { historyEvents: options.historyEvents }),
     },
   });

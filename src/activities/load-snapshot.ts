@@ -17,10 +17,10 @@ const listed = 1000;
 /** Reads a snapshot and checks all of it: what it returns can be gone on with. Changes nothing. */
 export function createLoadSnapshot(deps: PrepareDeps) {
   const { store } = deps;
-  return async function loadSnapshot({ pattern, of, into, ...input }: LoadSnapshotInput): Promise<LoadSnapshotOutput> {
+  return async function loadSnapshot({ pattern, of, into, isAwaking, ...input }: LoadSnapshotInput): Promise<LoadSnapshotOutput> {
     await publishEvents(store.events, input);
     const snapshotId = input.snapshotId ?? (await atTurn(store, input.workflowId ?? '', input.turn ?? 0));
-    const { snapshot, state } = readSnapshot(await readDocument(store.blobs, snapshotId), pattern);
+    const { snapshot, state } = readSnapshot(await readDocument(store.blobs, snapshotId), pattern, { isAlive: isAwaking === true });
     if (of && state.conversationId !== of.conversationId) {
       throw fail(
         'State.Mismatch',

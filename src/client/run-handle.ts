@@ -14,6 +14,7 @@ import type { AgentStateDocument } from '../agent-state/document.js';
 import { readAgentState, readArtifact, readEntry, readTranscript } from './transcript.js';
 import { awaitResult, awaitResultWithin } from './await-result.js';
 import { awaitTurn, type SayOptions } from './await-turn.js';
+import { turnBefore, wholeCheckpoint, wholeRequests } from './asleep.js';
 import type { ClientContext } from './context.js';
 import { asEnded } from './describe.js';
 import { asSent } from './large-message.js';
@@ -51,12 +52,13 @@ export class RunHandle<Result = Json> {
 
   /** Where the run is, for machines. */
   async checkpoint(): Promise<Checkpoint> {
-    return await this.calls.query<Checkpoint>(queries.checkpoint);
+    return await wholeCheckpoint(this.context, await this.calls.query<Checkpoint>(queries.checkpoint));
   }
 
   /** What became of one message. */
   async turn(turnId: string): Promise<TurnStatus> {
-    const turn = await this.calls.query<TurnStatus>(queries.turn, { turnId });
+    const told = await this.calls.query<TurnStatus>(queries.turn, { turnId });
+    const turn = told.status === 'unknown' ? await turnBefore(this.context, await this.status(), told) : told;
     if (turn.status !== 'completed' || (turn.reply !== undefined && !turn.replyArtifact)) return turn;
     const reply = turn.replyArtifact
       ? await readArtifact(this.context, turn.replyArtifact)
@@ -180,7 +182,8 @@ export class RunHandle<Result = Json> {
 
   /** What people are asked: what waits, and the last hundred that do not any more. Those of nested runs are among them. */
   async requests(): Promise<RequestView[]> {
-    return await this.calls.query<RequestView[]>(queries.requests);
+    const told = await this.calls.query<RequestView[]>(queries.requests);
+    return await wholeRequests(this.context, await this.status(), told);
   }
 
   /**

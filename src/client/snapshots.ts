@@ -61,6 +61,6 @@ export async function saveClosed({ store }: ClientContext, parts: SnapshotParts,
 }
 
 /** @throws `State.NotFound` · `State.Unreadable` · `State.Newer` */
-export async function readStoredSnapshot({ store }: ClientContext, id: string): Promise<Snapshot> {
-  return readSnapshot(await readDocument(store.blobs, id)).snapshot;
+export async function readStoredSnapshot({ store }: ClientContext, id: string, of: { isAlive?: boolean } = {}): Promise<Snapshot> {
+  return readSnapshot(await readDocument(store.blobs, id), undefined, of).snapshot;
 }

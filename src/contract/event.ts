@@ -55,6 +55,8 @@ export interface EventTypes {
   'run.loaded': { snapshotId: string; from: string; overridden?: string[] };
   'run.slept': { snapshotId: string };
   'run.woken': { snapshotId: string };
+  /** What it slept as cannot be read. It is tried again. */
+  'wake.failed': { snapshotId: string; failure: { type: string; message: string } };
   'run.rolledBack': { snapshotId: string; lastTurn: number };
   'run.forked': { snapshotId: string; forkId: string };
   'command.failed': { operationId: string; command: string; failure: { type: string; message: string } };

@@ -118,6 +118,7 @@ function createInputSchema(options: z.ZodType, anyTask: boolean) {
         .optional(),
       override: z.boolean('must be true or false').optional(),
       snapshots: snapshotsSchema.optional(),
+      sleepAfter: spanSchema.nullable().optional(),
       state: z.unknown().optional(),
       nested: z.unknown().optional(),
     },

@@ -48,6 +48,11 @@ export interface RunInput<P extends PatternName = PatternName> extends RunFrame 
   override?: boolean;
   /** Snapshots that the run is to keep by itself. @default none */
   snapshots?: SnapshotPolicy;
+  /**
+   * After so long a wait for a person, a message or a run within, the run saves itself and sleeps until something comes, or its time does;
+   * `null`: never. @default the session's `sleepAfter`, else as the worker says
+   */
+  sleepAfter?: Span | null;
   /** A run's own serialized state. Written by continue-as-new, never by hand. */
   state?: unknown;
   /** Whose member this run is. Written by the run that starts it, never by hand. */
@@ -86,6 +91,8 @@ export interface NestedStart {
   inherited?: Inherited & { head: TranscriptHead; lastTurn: number };
   /** What is left of its limits. Not of its time: when that is over, it breaks this run off. */
   limits?: { tokens?: number };
+  /** After how many milliseconds of waiting it sleeps. */
+  sleepAfterMs?: number | null;
   /** Where the events of this run are told as well: the log of the run at the top. */
   root: { workflowId: string; firstRunId: string };
 }
@@ -161,6 +168,8 @@ export interface RunStatus {
   operations: (NestedStatus | CommandStatus)[];
   /** The newest snapshot. */
   snapshotId?: string;
+  /** It waits, and most of it is a snapshot meanwhile. `failure`: why it could not be woken; that is tried again and again. */
+  asleep?: { since: string; snapshotId: string; failure?: { type: string; message: string } };
   /** The snapshot that it was started from. */
   origin?: SnapshotOrigin;
   /** Set once a cancel was asked for. */
@@ -202,6 +211,8 @@ export interface Checkpoint {
   usage: Usage;
   /** Times the run has continued as new. */
   continuations: number;
+  /** It sleeps: completed steps, their outputs and segments are in this snapshot. */
+  snapshotId?: string;
 }
 
 export type CancelMode = 'graceful' | 'immediate';

@@ -16,6 +16,8 @@ export const sizes = {
   segment: 256 * 1024,
   /** The tail that may ride along on continue-as-new. */
   carriedTail: 64 * 1024,
+  /** A run that sleeps. */
+  sleeper: 16 * 1024,
   /** One page of a query. */
   page: 512 * 1024,
   /** What a preview keeps of a text. */

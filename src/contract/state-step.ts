@@ -19,6 +19,8 @@ export interface SaveSnapshotInput extends StepInput, SnapshotParts {
   key: string;
   /** So many of those that the run keeps by itself stay. */
   keep?: number;
+  /** The run itself refers to it as long as it needs it. */
+  isUnlisted?: true;
 }
 
 export interface SaveSnapshotOutput {
@@ -40,6 +42,8 @@ export interface LoadSnapshotInput extends StepInput {
   snapshotId?: string;
   turn?: number;
   workflowId?: string;
+  /** The run that it is of goes on with it: runs that it waits for are where they were. */
+  isAwaking?: true;
   /** It has to be of this conversation. */
   of?: { conversationId: string };
   /** The document that asks for it: what that says of agents, options and limits. */

@@ -225,6 +225,8 @@ export interface RunSettings {
   searchAttributes: boolean;
   /** Continue as new beyond so many history events, also before the server suggests it. */
   historyEvents?: number;
+  /** After how many milliseconds of waiting runs sleep, unless they say otherwise; `null`: never. Absent: recorded before runs slept. */
+  sleepAfterMs?: number | null;
 }
 
 /** Brings the conversation of an earlier run along. */

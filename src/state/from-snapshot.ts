@@ -17,7 +17,7 @@ export interface Arrival {
 
 /** A new run: with everything that the other one was, but its end, and an identity of its own. */
 export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands, eventCount }: Arrival): RunState {
-  const { cancel: _, stop, done, ...saved } = shifted(loaded, nowMs);
+  const { cancel: _, stop, done, commands: __, ...saved } = shifted(loaded, nowMs);
   const { snapshotId, run, settings, overridden } = loaded;
   const known = new Set(saved.said.map(({ id }) => id));
   return {

@@ -18,8 +18,16 @@ const shape: Shape = {
   },
 };
 
-/** `expected`: the pattern that it has to be of. @throws `State.Unreadable` with every problem · `State.Newer` · `State.Mismatch` when it is of another pattern. All of them final */
-export function readSnapshot(document: unknown, expected?: string): { snapshot: Snapshot; state: RunState } {
+/**
+ * `expected`: the pattern that it has to be of. `isAlive`: it is read for the run itself, which has slept.
+ *
+ * @throws `State.Unreadable` with every problem · `State.Newer` · `State.Mismatch` when it is of another pattern. All of them final
+ */
+export function readSnapshot(
+  document: unknown,
+  expected?: string,
+  { isAlive = false }: { isAlive?: boolean } = {},
+): { snapshot: Snapshot; state: RunState } {
   if (!isObject(document) || document.type !== snapshotType) throw unreadable(['it is not a snapshot of a run']);
   const version = /^(\d+)\.\d+\.\d+$/.exec(String(document.schemaVersion));
   if (!version) throw unreadable(['schemaVersion: expected a version such as 1.0.0']);
@@ -39,7 +47,8 @@ export function readSnapshot(document: unknown, expected?: string): { snapshot: 
     throw fail('State.Mismatch', `The snapshot is of a ${pattern} run, "${snapshot.run.workflowId}". Load it as that, not as ${expected}.`);
   }
   const state = readNow(() => readState(snapshot.state, pattern));
-  const lost = state.operations.filter(({ id, outcome }) => !outcome && !Object.hasOwn(snapshot.members, id));
+  if (state.sleeper) throw unreadable([`snapshot.state: the run slept; all of it is in ${state.sleeper.snapshotId}`]);
+  const lost = isAlive ? [] : state.operations.filter(({ id, outcome }) => !outcome && !Object.hasOwn(snapshot.members, id));
   if (lost.length > 0) throw unreadable(lost.map(({ id }) => `snapshot.members.${id}: the run waits for it, and it is not there`));
   return { snapshot, state };
 }

@@ -20,9 +20,10 @@ import {
   type Operation,
 } from './nested-state.js';
 import type { Shape } from './shape.js';
+import { sleeperShape, type Sleeper } from './sleeper.js';
 import { terminationShape, type TerminationState } from './termination.js';
 
-export const currentStateVersion = 2;
+export const currentStateVersion = 3;
 
 export interface RunState {
   stateVersion: typeof currentStateVersion;
@@ -96,6 +97,10 @@ export interface RunState {
   compactions?: Compactions;
   /** Runs that were nested in it when it was saved, to be started again from their snapshots. */
   resume?: { operationId: string; snapshotId: string; pattern: string }[];
+  /** After how many milliseconds of waiting it sleeps; `null`: never. @default as its worker says */
+  sleepAfterMs?: number | null;
+  /** It sleeps, and this is what is left of it. */
+  sleeper?: Sleeper;
 }
 
 export interface CommandState extends CommandStatus {
@@ -217,6 +222,7 @@ export const runStateShape: Shape = {
         times: { fields: { model: stepTime, tool: stepTime } },
         searchAttributes: 'boolean',
         historyEvents: { optional: 'count' },
+        sleepAfterMs: { optional: { nullable: 'count' } },
       },
     },
     limits: { fields: { turns: { optional: 'count' }, tokens: { optional: 'count' }, timeMs: { optional: 'count' } } },
@@ -287,5 +293,7 @@ export const runStateShape: Shape = {
     imports: { optional: { map: 'string' } },
     compactions: { optional: compactionsShape },
     resume: { optional: { list: { fields: { operationId: 'string', snapshotId: 'string', pattern: 'string' } } } },
+    sleepAfterMs: { optional: { nullable: 'count' } },
+    sleeper: { optional: sleeperShape },
   },
 };

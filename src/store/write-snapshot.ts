@@ -12,7 +12,7 @@ const listed = 1000;
  */
 export async function writeSnapshot(
   { blobs, snapshots }: Pick<Store, 'blobs' | 'snapshots'>,
-  { document, head: before, segments, fresh, keep, key }: SnapshotParts & Pick<SaveSnapshotInput, 'keep' | 'key'>,
+  { document, head: before, segments, fresh, keep, key, isUnlisted }: SnapshotParts & Pick<SaveSnapshotInput, 'keep' | 'key' | 'isUnlisted'>,
 ): Promise<SaveSnapshotOutput> {
   let head: TranscriptHead = before;
   if (fresh.length > 0) {
@@ -24,6 +24,7 @@ export async function writeSnapshot(
   const rest = head && length > sealed ? [{ id: head.part, from: sealed, count: length - sealed, bytes: 0 }] : [];
   const transcript = { segments: [...segments, ...rest], tail: [], head };
   const id = await blobs.put(JSON.stringify({ ...document, state: { ...document.state, transcript } }));
+  if (isUnlisted) return { id, head };
   const { run, reason } = document;
   const { lastTurn: turn } = document.state as { lastTurn: number };
   await snapshots.add(recordOf(id, document, { turn, length, key }));

@@ -11,7 +11,7 @@ const message = { role: 'user', contents: [{ $type: 'text' as const, text: 'tea'
 
 /** A state with everything that a state can have: four sealed entries, two in the tail, a turn in flight. */
 const full: RunState = {
-  stateVersion: 2,
+  stateVersion: 3,
   conversationId: 'c1',
   pattern: 'sequential',
   orchestration: 'article',

@@ -48,6 +48,11 @@ export function loadSnapshot(summary: string) {
   return proxyActivities<Activities>({ ...housekeeping, summary }).loadSnapshot;
 }
 
+/** Whoever waits has to know when it does not come to it: it is tried again by the run, which shows why. */
+export function loadToWake(summary: string) {
+  return proxyActivities<Activities>({ ...housekeeping, scheduleToCloseTimeout: '1 minute', summary }).loadSnapshot;
+}
+
 /** Other runs are asked, and these may be busy for as long as a step takes; whoever waits for this does nothing else meanwhile. */
 export function saveMembers(summary: string) {
   return proxyActivities<Activities>({

@@ -1,12 +1,13 @@
 /** A step boundary: here limits hold, old entries are sealed, and the run may continue as new, in the middle of a turn too. */
-import { allHandlersFinished, condition, makeContinueAsNewFunc, sleep, workflowInfo } from '@temporalio/workflow';
-import { fail } from '../../contract/failure.js';
+import { allHandlersFinished, condition, sleep } from '@temporalio/workflow';
 import { jsonBytes, sizes } from '../../contract/size.js';
-import type { OpenTurn, RunState } from '../../state/run-state.js';
+import type { OpenTurn } from '../../state/run-state.js';
 import { sealSegment, stepFailure } from './activities.js';
 import { pendingCommands } from './commands.js';
+import { isContinuationDue, leave } from './leave.js';
 import { sendPost } from './post.js';
 import type { AnyRun } from './run.js';
+import { fallAsleep } from './sleeper.js';
 import { inBranch } from './steps.js';
 import { carryOut, isSnapshotDue, save, type OtherState } from './snapshots.js';
 
@@ -26,20 +27,12 @@ export function holdTokens(run: AnyRun): void {
   run.throwIfStopped();
 }
 
-/** The history has grown long. */
-function isContinuationDue(run: AnyRun): boolean {
-  const { continueAsNewSuggested, historyLength } = workflowInfo();
-  if (continueAsNewSuggested) return true;
-  // An execution that has done nothing yet is as long as the next one would be: where few events are allowed it would never end.
-  return run.outbox.hasWorked && historyLength > (run.state.settings.historyEvents ?? Infinity);
-}
-
 /**
  * Continues as new when the history has grown long, and does what the run was asked to do with its own state. `isCounted`: whoever
  * comes here is part of the traffic already.
  */
 export async function continueIfDue(run: AnyRun, isCounted: boolean): Promise<void> {
-  if (run.traffic.parked === 0 && pendingCommands(run).length === 0 && !isContinuationDue(run)) return;
+  if (run.traffic.parked === 0 && !run.quiet.isLong && pendingCommands(run).length === 0 && !isContinuationDue(run)) return;
   const place = isCounted ? 0 : 1;
   run.traffic.waiting += place;
   try {
@@ -73,7 +66,9 @@ async function meet(run: AnyRun): Promise<void> {
   try {
     const before = await carryOut(run);
     if (before || isContinuationDue(run)) await continueAsNew(run, before);
+    if (run.quiet.isLong) await fallAsleep(run);
   } finally {
+    run.quiet.isLong = false;
     run.traffic.parked = 0;
     delete run.meeting;
   }
@@ -109,15 +104,4 @@ export async function continueAsNew(run: AnyRun, other?: OtherState): Promise<ne
   // leave then would be to leave without them. A timer is an event: whatever came before it is here when it has fired.
   if (run.outbox.isAhead) await sleep(1, { summary: 'what was said meanwhile' });
   return await leave(other ? { ...other(run.state), outbox: run.state.outbox } : run.state);
-}
-
-async function leave(before: RunState): Promise<never> {
-  const state = { ...before, continuations: before.continuations + 1 };
-  const bytes = jsonBytes(state);
-  if (bytes > sizes.input + sizes.inbox) {
-    throw fail('Input.TooLarge', `The run's own state has grown to ${bytes} bytes and cannot continue. Keep less in \`progress\`.`, {
-      final: true,
-    });
-  }
-  return await makeContinueAsNewFunc()({ state });
 }

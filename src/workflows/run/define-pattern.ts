@@ -177,7 +177,9 @@ function rest(run: AnyRun): RunResult {
 }
 
 async function finish(run: AnyRun, told?: Json): Promise<RunResult> {
-  const partial = told !== undefined || run.mayConclude ? undefined : run.pattern.partial?.();
+  // One that could not be woken has nothing to make it of.
+  const isKnown = told !== undefined || run.mayConclude || run.state.sleeper !== undefined;
+  const partial = isKnown ? undefined : run.pattern.partial?.();
   const output = told === undefined ? (partial ?? undefined) : told;
   if (output !== undefined && jsonBytes(output) > sizes.input) {
     throw fail('Input.TooLarge', `The output of "${run.state.pattern}" is larger than ${sizes.input / 1024} KiB. Return less.`, {

@@ -94,8 +94,14 @@ function handlersOf(run: AnyRun): [name: string, handler: MessageHandler][] {
   ];
 }
 
-function hearNested(run: AnyRun, input: unknown): void {
+/** Whatever it is, it is news for those who wait. */
+function heard(run: AnyRun): void {
   run.traffic.heard += 1;
+  run.quiet.touch();
+}
+
+function hearNested(run: AnyRun, input: unknown): void {
+  heard(run);
   const problem = refusalOfDocument(input)?.reason;
   const checked = problem ? { problem } : checkNestedReport(input);
   if ('problem' in checked) return refused(run, nestedSignal, checked.problem);
@@ -112,7 +118,7 @@ function hearNested(run: AnyRun, input: unknown): void {
 
 function setUpdateHandler(run: AnyRun, name: string, { description, refuse, accept: take }: MessageHandler): void {
   const hear = (input: unknown) => {
-    run.traffic.heard += 1;
+    heard(run);
     return take(input, currentUpdateInfo()?.id);
   };
   setHandler(defineUpdate<unknown, [unknown]>(name), hear, {
@@ -126,7 +132,7 @@ function setUpdateHandler(run: AnyRun, name: string, { description, refuse, acce
 
 function setSignalHandler(run: AnyRun, name: string, { description, refuse, accept: take }: MessageHandler): void {
   const hear = (input: unknown) => {
-    run.traffic.heard += 1;
+    heard(run);
     const refusal = refusalOfDocument(input) ?? refuse(input);
     if (refusal) refused(run, name, refusal.reason);
     else take(input);

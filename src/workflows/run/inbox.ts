@@ -64,7 +64,8 @@ export function refusalOfStop(run: AnyRun, input: unknown): Refusal | undefined 
   const checked = checkStop(input);
   if ('problem' in checked) return { type: 'Input.Invalid', reason: checked.problem };
   // Before the team is loaded nobody knows: a stop that comes so early is kept, and looked at then.
-  if (!isLoaded(run) || (run.state.termination && hasExternal(run.state.termination))) return undefined;
+  const { termination, sleeper } = run.state;
+  if (!isLoaded(run) || sleeper?.hasExternal || (termination && hasExternal(termination))) return undefined;
   return { type: 'Input.Invalid', reason: noExternal };
 }
 
@@ -77,7 +78,9 @@ export function acceptStop(run: AnyRun, input: unknown): { status: string } {
     run.earlyStop ??= { ...(reason !== undefined && { reason }) };
     return { status: 'starting' };
   }
-  stopFromOutside(run, reason);
+  const { sleeper } = run.state;
+  if (sleeper) sleeper.stop ??= { ...(reason !== undefined && { reason }) };
+  else stopFromOutside(run, reason);
   return { status: run.state.stop ? 'stopping' : 'running' };
 }
 

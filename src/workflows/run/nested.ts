@@ -60,9 +60,9 @@ export async function resumeNested(run: AnyRun, operationId: string, { snapshotI
   if (!operation) return;
   const place = operationId.replace(/^op-/, '');
   operation.runId = `${prefixOf(run)}/${place}-${operation.member}${run.state.branch ? `~${run.state.branch}` : ''}`;
-  const { root, limits } = frameOf(run);
+  const frame = frameOf(run);
   run.outbox.emit('nested.started', { operationId, nestedRunId: operation.runId, pattern, agent: operation.member });
-  const start: NestedStart = { parent: run.workflowId, operationId, root, limits };
+  const start: NestedStart = { parent: run.workflowId, operationId, ...frame };
   const child = await CancellationScope.nonCancellable(() =>
     startChild(pattern, {
       workflowId: operation.runId,
@@ -149,11 +149,13 @@ async function startOf(run: AnyRun, nested: NestedRun, operation: Operation, bri
 }
 
 /** What is left of this run's limits, and whose log it is. */
-function frameOf(run: AnyRun): Required<Pick<NestedStart, 'limits' | 'root'>> {
+function frameOf(run: AnyRun): Pick<NestedStart, 'limits' | 'root' | 'sleepAfterMs'> {
   const { state } = run;
+  const { sleepAfterMs } = state;
   const { tokens } = state.limits;
   return {
     limits: tokens === undefined ? {} : { tokens: Math.max(tokens - state.usage.totalTokens, 1) },
+    ...(sleepAfterMs !== undefined && { sleepAfterMs }),
     root: state.nested?.root ?? { workflowId: run.workflowId, firstRunId: run.firstRunId },
   };
 }

@@ -8,6 +8,7 @@ import type { Message } from '../../contract/message.js';
 import { checkPlainJson, isTooDeep } from '../../contract/plain-json.js';
 import { problemsFailure } from '../../contract/problems.js';
 import type { InputShape, NestedStart, RunInput } from '../../contract/run.js';
+import { spanMs } from '../../contract/span.js';
 import { sizes, utf8Bytes } from '../../contract/size.js';
 import { noUsage } from '../../contract/transcript.js';
 import { isUndecodable } from '../../contract/undecodable.js';
@@ -21,6 +22,7 @@ import { goOn, resume } from './go-on.js';
 import { takeEarlyStop } from './inbox.js';
 import type { AnyRun } from './run.js';
 import { wake } from './sleep.js';
+import { slumber } from './sleeper.js';
 import { showRun } from './visibility.js';
 
 /**
@@ -102,6 +104,7 @@ const nestedStartShape: Shape = {
     prepared: { optional: 'string' },
     root: { fields: { workflowId: 'string', firstRunId: 'string' } },
     limits: { optional: { fields: { tokens: { optional: 'count' } } } },
+    sleepAfterMs: { optional: { nullable: 'count' } },
     inherited: {
       optional: {
         fields: {
@@ -120,7 +123,9 @@ const nestedStartShape: Shape = {
 /** The first activity: records the agents, or nothing when the run goes on with those it has. */
 export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
   const { state } = run;
-  if ((input as RunInput).state !== undefined) {
+  if (state.sleeper) {
+    await slumber(run, state.sleeper);
+  } else if ((input as RunInput).state !== undefined) {
     run.outbox.emit('run.continued', { continuations: state.continuations });
   } else if (((input as RunInput).snapshot ?? undefined) !== undefined) {
     await goOn(run, input as RunInput);
@@ -147,6 +152,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { team, limits, options, orchestration, settings, termination, output } = loaded;
   Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }), ...(output && { shape: output }) });
   if (input.snapshots) state.snapshots = { every: input.snapshots.every ?? 1, keep: input.snapshots.keep ?? mostKept };
+  if (input.sleepAfter !== undefined) state.sleepAfterMs = input.sleepAfter === null ? null : (spanMs(input.sleepAfter) ?? null);
   if (termination) state.termination = openTermination(termination, Date.parse(state.startedAt));
   if (input.nested) {
     if (!loaded.input && problems.length > 0) throw problemsFailure('The task', problems);
@@ -192,8 +198,9 @@ function inTask(path: string): string {
 }
 
 /** A member of another run begins with what it hears there, by reference. */
-function begin(run: AnyRun, { limits = {}, inherited }: NestedStart): void {
+function begin(run: AnyRun, { limits = {}, inherited, sleepAfterMs }: NestedStart): void {
   const own = run.state.limits;
+  if (sleepAfterMs !== undefined) run.state.sleepAfterMs = sleepAfterMs;
   if (limits.tokens !== undefined) own.tokens = Math.min(own.tokens ?? limits.tokens, limits.tokens);
   if (!inherited?.head) return;
   const { head, lastTurn } = inherited;

@@ -68,6 +68,17 @@ export function mirror(run: AnyRun, operation: Operation, views: readonly Reques
   tidy(run);
 }
 
+/** What became of requests while the run slept. */
+export function takeOver(run: AnyRun, heard: readonly RequestState[]): void {
+  const news = heard.filter(({ requestId, status }) => find(run, requestId)?.status !== status);
+  for (const told of news) {
+    const known = find(run, told.requestId);
+    if (!known) run.state.requests.push(told);
+    else if (isOpen(known)) move(run, known, outcomeIn(told));
+  }
+  if (news.length > 0) tidy(run);
+}
+
 /** The nested run has ended: nobody there waits any more. */
 export function withdraw(run: AnyRun, operation: string): void {
   const open = run.state.requests.filter((asked) => asked.operation === operation && isOpen(asked));
@@ -136,7 +147,8 @@ function tidy(run: AnyRun): void {
 
 /** To the run that has started this one, in one signal: prompts share the room that there is, and what still does not fit is left out. */
 export function report(run: AnyRun): void {
-  if (!run.state.nested) return;
+  // As long as it sleeps it knows only a part of them.
+  if (!run.state.nested || run.state.sleeper) return;
   const { requests } = run.state;
   const over = requests
     .filter((asked) => !isOpen(asked))
@@ -153,6 +165,15 @@ export function report(run: AnyRun): void {
     return true;
   });
   reportUp(run, { requests: reported as unknown as Json });
+}
+
+function outcomeIn({ status, response, by, answeredAt }: RequestState): Pick<RequestState, 'status' | 'response' | 'by' | 'answeredAt'> {
+  return {
+    status,
+    ...(response !== undefined && { response }),
+    ...(by !== undefined && { by }),
+    ...(answeredAt !== undefined && { answeredAt }),
+  };
 }
 
 function outcomeOf(asked: RequestState): RequestView {

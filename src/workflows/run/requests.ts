@@ -5,8 +5,9 @@ import type { Json, JsonObject } from '../../contract/json.js';
 import { messages } from '../../contract/names.js';
 import { show } from '../../contract/problems.js';
 import type { RequestKind } from '../../contract/request.js';
-import { sameJson } from '../../contract/same-json.js';
+import { digestOf, sameJson } from '../../contract/same-json.js';
 import type { OpenTurn, RequestState } from '../../state/run-state.js';
+import type { SettledRequest } from '../../state/sleeper.js';
 import { now } from './clock.js';
 import type { Refusal } from './inbox.js';
 import { post } from './post.js';
@@ -81,20 +82,25 @@ export function refusalOfRespond(run: AnyRun, input: unknown): Refusal | undefin
   const checked = checkRespond(input);
   if ('problem' in checked) return { type: 'Input.Invalid', reason: checked.problem };
   const { requestId, response } = checked.value;
-  const asked = find(run, requestId);
+  const asked = find(run, requestId) ?? run.state.sleeper?.settled.find((known) => known.requestId === requestId);
   const notPending = (reason: string): Refusal => ({ type: 'Request.NotPending', reason });
   if (!asked) return notPending(`No request ${show(requestId)} is known here. ${openOnes(run)}`);
   if (asked.status === 'answered') {
-    if (sameJson(asked.response, response)) return undefined;
+    if (isSameAnswer(asked, response)) return undefined;
     return notPending(`The request ${show(requestId)} has been answered already${asked.by ? ` by ${asked.by}` : ''}, otherwise.`);
   }
-  if (asked.status === 'expired' || isLate(asked)) return notPending(`The request ${show(requestId)} expired at ${asked.expiresAt}.`);
+  if (asked.status === 'expired' || ('createdAt' in asked && isLate(asked))) return notPending(`The request ${show(requestId)} expired at ${asked.expiresAt}.`);
   if (asked.status === 'withdrawn') return notPending(`The request ${show(requestId)} needs no answer any more.`);
   if (run.phase === 'closed' || run.isStopped) return { type: 'Run.Closed', reason: 'This run is ending and takes no more answers.' };
-  const problems = asked.schema ? problemsOfJson(response, asked.schema) : [];
+  const problems = 'schema' in asked && asked.schema ? problemsOfJson(response, asked.schema) : [];
   if (problems.length === 0) return undefined;
   const list = problems.map(({ path, message }) => `response${path === '' || path.startsWith('[') ? path : `.${path}`} ${message}`);
   return { type: 'Input.Invalid', reason: `${list.join('; ')}. The request still waits.` };
+}
+
+/** Of one that was settled before the run fell asleep, only a digest is here. */
+function isSameAnswer(asked: RequestState | SettledRequest, response: Json): boolean {
+  return 'answer' in asked ? asked.answer === digestOf(response) : sameJson((asked as RequestState).response, response);
 }
 
 /**
@@ -110,8 +116,8 @@ export function acceptRespond(run: AnyRun, input: unknown): { requestId: string;
   const checked = checkRespond(input);
   if ('problem' in checked) throw new Error('An answer that was refused reached its handler.');
   const { requestId, response, by } = checked.value;
-  const asked = find(run, requestId) as RequestState;
-  if (isOpen(asked)) {
+  const asked = find(run, requestId);
+  if (asked && isOpen(asked)) {
     run.outbox.emit('request.answered', { requestId, response, ...(by && { by }) });
     settle(run, asked, { status: 'answered', response, answeredAt: new Date().toISOString(), ...(by && { by }) });
     forward(run, asked);

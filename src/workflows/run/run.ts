@@ -11,7 +11,7 @@ import { stopCodes, type RunResult, type StopCode } from '../../contract/run.js'
 import type { HearingInput } from '../../contract/step.js';
 import { spanMs } from '../../contract/span.js';
 import type { Fired } from '../../contract/termination.js';
-import type { RunState } from '../../state/run-state.js';
+import type { OpenTurn, RunState } from '../../state/run-state.js';
 import { ask, type AskOptions } from './ask.js';
 import { boundary } from './boundary.js';
 import { now } from './clock.js';
@@ -19,6 +19,7 @@ import { entryAppended, judge, usageGrown } from './conditions.js';
 import { callRegistered, type CallOptions } from './functions.js';
 import { Outbox } from './outbox.js';
 import { askPerson } from './person.js';
+import { Quiet } from './quiet.js';
 import { request, type Answer, type Question } from './requests.js';
 import { fallAsleep } from './sleep.js';
 import { RunStopped } from './stopped.js';
@@ -42,6 +43,10 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
    * `heard`: messages that came in.
    */
   readonly traffic = { taking: 0, waiting: 0, parked: 0, heard: 0 };
+  /** Whether it has waited for so long that it may sleep. */
+  readonly quiet = new Quiet(this);
+  /** When turns have to be over, in milliseconds of the run's clock. */
+  readonly deadlines = new Map<OpenTurn, number>();
   /** Everybody has stopped, and one does for all what has to be done. */
   meeting?: Promise<void>;
   /** Nested runs whose end Temporal tells to this execution. */
@@ -179,7 +184,8 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     if (this.state.turns.length > 0 || this.state.unanswered) return true;
     this.phase = this.state.inbox.length > 0 ? 'running' : 'waiting';
     if (this.phase === 'waiting') showDetails(this, 'waits for the next message');
-    await until(this, () => this.state.inbox.length > 0, atMost === undefined ? {} : { deadline: now() + (spanMs(atMost) ?? Infinity) });
+    const wait = atMost === undefined ? {} : { deadline: now() + (spanMs(atMost) ?? Infinity), isWakeful: true };
+    await until(this, () => this.state.inbox.length > 0, wait);
     this.phase = 'running';
     const said = this.state.inbox.shift();
     if (!said) return false;

@@ -59,6 +59,7 @@ export async function save(run: AnyRun, reason: SnapshotReason, { key, ...wishes
   const { state } = run;
   const { label, agents } = wishes;
   if (state.team.id === '') throw fail('Run.Closed', 'The run has not begun, so there is nothing to save.');
+  if (state.sleeper) throw fail('State.Unreadable', `The run could not be woken. What it was is in ${state.sleeper.snapshotId}.`);
   assertAgents(agents, run.agents);
   const members = await saveRunning(run);
   const written = snapshotOf(run, { at: new Date().toISOString(), reason, ...wishes }, members);

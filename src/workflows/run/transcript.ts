@@ -98,6 +98,12 @@ export class Transcript {
     this.state.head = head;
   }
 
+  /** The run has slept: all of it is in the store, and nothing was said meanwhile. */
+  restore({ segments, head }: { segments: Segment[]; head: TranscriptHead }): void {
+    this.state.segments = segments;
+    this.state.head = head;
+  }
+
   /** Entries from `after` on: those still here, and the segments that hold the others. */
   page({ after = 0, limit = 100 }: { after?: number; limit?: number }): TranscriptPage {
     const from = Math.max(after, this.sealed);

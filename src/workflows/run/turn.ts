@@ -39,7 +39,7 @@ export async function takeTurn(run: AnyRun, member: TeamMember, options: TurnOpt
   run.traffic.taking += 1;
   try {
     const speak = () => (member.nested ? runNested(run, turn, member.nested) : converse(run, turn, member));
-    return closeTurn(run, turn, await within(leash, turn, spanOf(options.timeout), speak));
+    return closeTurn(run, turn, await within(run, leash, turn, spanOf(options.timeout), speak));
   } catch (error) {
     const cause = isCancellation(error) && leash.reason ? leash.reason : isTurnFailure(error) ? failureOf(error) : undefined;
     if (!cause) throw error;
@@ -55,11 +55,19 @@ function spanOf(timeout: Span | undefined): number | undefined {
   return timeout === undefined ? undefined : spanMs(timeout);
 }
 
-async function within<T>(leash: Leash, turn: OpenTurn, timeoutMs: number | undefined, speak: () => Promise<T>): Promise<T> {
+async function within<T>(
+  run: AnyRun,
+  leash: Leash,
+  turn: OpenTurn,
+  timeoutMs: number | undefined,
+  speak: () => Promise<T>,
+): Promise<T> {
   if (timeoutMs === undefined) return await leash.scope.run(speak);
   const clock = new CancellationScope({ cancellable: true });
+  const deadline = Date.parse(turn.at) + timeoutMs;
+  run.deadlines.set(turn, deadline);
   void clock
-    .run(() => sleep(Math.max(Date.parse(turn.at) + timeoutMs - now(), 1), { summary: `${turn.agent}: time for its turn` }))
+    .run(() => sleep(Math.max(deadline - now(), 1), { summary: `${turn.agent}: time for its turn` }))
     .then(
       () => leash.pull('Turn.TimedOut', `${turn.agent} did not answer within ${timeoutMs} ms.`),
       () => undefined,
@@ -67,6 +75,7 @@ async function within<T>(leash: Leash, turn: OpenTurn, timeoutMs: number | undef
   try {
     return await leash.scope.run(speak);
   } finally {
+    run.deadlines.delete(turn);
     clock.cancel();
   }
 }

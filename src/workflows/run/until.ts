@@ -15,6 +15,8 @@ export interface Wait {
   deadline?: number;
   /** Goes on waiting while the run is about to end: what is waited for ends by itself. */
   throughStop?: boolean;
+  /** The deadline is remembered nowhere: the run stays awake for it. */
+  isWakeful?: boolean;
 }
 
 /** `false` when the deadline came first. */
@@ -22,10 +24,12 @@ export async function until(run: AnyRun, isTrue: () => boolean, wait: Wait = {})
   const place = wait.turn ? 0 : 1;
   const alarm = new Alarm();
   run.traffic.waiting += place;
+  if (!wait.isWakeful) run.quiet.begin();
   try {
     return await waitFor(run, isTrue, wait, alarm);
   } finally {
     alarm.clear();
+    if (!wait.isWakeful) run.quiet.end();
     run.traffic.waiting -= place;
   }
 }
@@ -47,7 +51,8 @@ async function waitFor(run: AnyRun, isTrue: () => boolean, { deadline, throughSt
     await run.outbox.flush();
     if (isOver()) continue;
     // Not the length of the history, which a replay may find shorter once events are told: what makes it longer is heard of.
-    const isNews = () => run.outbox.isWaiting || run.state.post.length > 0 || traffic.parked > 0 || traffic.heard > heard;
+    const isNews = () =>
+      run.outbox.isWaiting || run.state.post.length > 0 || traffic.parked > 0 || run.quiet.isLong || traffic.heard > heard;
     alarm.set(Math.min(deadline ?? Infinity, above.at));
     await condition(() => isOver() || alarm.rings || isNews());
   }

@@ -8,6 +8,7 @@ import { snapshotType, snapshotVersion, type Snapshot } from '../../contract/sna
 import type { SnapshotParts } from '../../contract/state-step.js';
 import type { TranscriptPage } from '../../contract/transcript.js';
 import { pageAgentState } from '../../state/agent-state.js';
+import type { Sleeper } from '../../state/sleeper.js';
 import { asArguments } from './arguments.js';
 import { commandView } from './commands.js';
 import type { AnyRun } from './run.js';
@@ -24,13 +25,14 @@ export function statusOf(run: AnyRun): RunStatus {
     agents: run.agents,
     rounds: state.rounds,
     usage: state.usage,
-    inbox: state.inbox.length,
+    inbox: state.inbox.length + (state.sleeper?.inbox ?? 0),
     requests: state.requests.filter(({ status }) => status === 'pending').map(({ requestId }) => requestId),
     operations: [
       ...state.operations.map(({ id, runId, member }) => ({ id, kind: 'nested' as const, runId, member })),
       ...(state.commands ?? []).map(commandView),
     ],
     ...(state.lastSnapshot && { snapshotId: state.lastSnapshot.id }),
+    ...(state.sleeper && { asleep: asleepAs(state.sleeper) }),
     ...(state.origin && { origin: state.origin }),
     ...(state.cancel && { cancel: state.cancel }),
     ...(run.result && { result: run.result }),
@@ -38,6 +40,10 @@ export function statusOf(run: AnyRun): RunStatus {
     transcriptLength: run.transcript.length,
     startedAt: state.startedAt,
   };
+}
+
+function asleepAs({ since, snapshotId, failure }: Sleeper): RunStatus['asleep'] {
+  return { since, snapshotId, ...(failure && { failure }) };
 }
 
 function closedAs({ isAsleep, result }: AnyRun): RunStatus['status'] {
@@ -59,6 +65,7 @@ export function checkpointOf({ state, transcript }: AnyRun): Checkpoint {
     transcript: { length: transcript.length, segments: state.transcript.segments, head: state.transcript.head },
     usage: state.usage,
     continuations: state.continuations,
+    ...(state.sleeper && { snapshotId: state.sleeper.snapshotId }),
   };
 }
 
