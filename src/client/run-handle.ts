@@ -182,8 +182,8 @@ export class RunHandle<Result = Json> {
 
   /** What people are asked: what waits, and the last hundred that do not any more. Those of nested runs are among them. */
   async requests(): Promise<RequestView[]> {
-    const told = await this.calls.query<RequestView[]>(queries.requests);
-    return await wholeRequests(this.context, await this.status(), told);
+    const status = await this.status();
+    return await wholeRequests(this.context, status, await this.calls.query<RequestView[]>(queries.requests));
   }
 
   /**

@@ -118,7 +118,7 @@ function createInputSchema(options: z.ZodType, anyTask: boolean) {
         .optional(),
       override: z.boolean('must be true or false').optional(),
       snapshots: snapshotsSchema.optional(),
-      sleepAfter: spanSchema.nullable().optional(),
+      sleepAfter: z.union([z.literal('never'), spanSchema], 'must be "never" or a span of time over 0 such as "1 hour"').optional(),
       state: z.unknown().optional(),
       nested: z.unknown().optional(),
     },

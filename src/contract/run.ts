@@ -49,10 +49,10 @@ export interface RunInput<P extends PatternName = PatternName> extends RunFrame 
   /** Snapshots that the run is to keep by itself. @default none */
   snapshots?: SnapshotPolicy;
   /**
-   * After so long a wait for a person, a message or a run within, the run saves itself and sleeps until something comes, or its time does;
-   * `null`: never. @default the session's `sleepAfter`, else as the worker says
+   * After so long a wait for a person, a message or a run within, the run saves itself and sleeps until something comes, or its time does.
+   * @default the session's `options.sleepAfter`, else as the worker says
    */
-  sleepAfter?: Span | null;
+  sleepAfter?: Span | 'never';
   /** A run's own serialized state. Written by continue-as-new, never by hand. */
   state?: unknown;
   /** Whose member this run is. Written by the run that starts it, never by hand. */

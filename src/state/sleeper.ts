@@ -106,7 +106,11 @@ export function roused(live: RunState, saved: RunState): RunState {
     const known = new Set(before.map(({ id }) => id));
     return [...before, ...now.filter(({ id }) => !known.has(id))];
   };
-  const isNew = new Set(added(saved.said, live.said).slice(saved.said.length).map(({ id }) => id));
+  const isNew = new Set(
+    added(saved.said, live.said)
+      .slice(saved.said.length)
+      .map(({ id }) => id),
+  );
   const commands = added(saved.commands, live.commands);
   return {
     ...saved,

@@ -152,7 +152,7 @@ async function load(run: AnyRun, input: RunInput): Promise<void> {
   const { team, limits, options, orchestration, settings, termination, output } = loaded;
   Object.assign(state, { team, limits, options, settings, ...(orchestration && { orchestration }), ...(output && { shape: output }) });
   if (input.snapshots) state.snapshots = { every: input.snapshots.every ?? 1, keep: input.snapshots.keep ?? mostKept };
-  if (input.sleepAfter !== undefined) state.sleepAfterMs = input.sleepAfter === null ? null : (spanMs(input.sleepAfter) ?? null);
+  if (input.sleepAfter !== undefined) state.sleepAfterMs = spanMs(input.sleepAfter) ?? null;
   if (termination) state.termination = openTermination(termination, Date.parse(state.startedAt));
   if (input.nested) {
     if (!loaded.input && problems.length > 0) throw problemsFailure('The task', problems);

@@ -1,7 +1,7 @@
 /** When a run has waited for so long that it may sleep: one timer for all of its waits, set anew only once it has rung. */
 import { condition, sleep } from '@temporalio/workflow';
 import { spanMs } from '../../contract/span.js';
-import type { RunState } from '../../state/run-state.js';
+import type { OpenTurn, RunState } from '../../state/run-state.js';
 import { now } from './clock.js';
 import type { AnyRun } from './run.js';
 
@@ -10,6 +10,8 @@ const day = 24 * 3600 * 1000;
 export class Quiet {
   /** It has been quiet for long, and all who wait meet to let the run sleep. */
   isLong = false;
+  /** When turns have to be over, in milliseconds of the run's clock. */
+  readonly deadlines = new Map<OpenTurn, number>();
   /** Waits that may be slept through. */
   #waits = 0;
   /** When somebody began or ended to wait, or something was heard. */

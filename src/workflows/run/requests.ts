@@ -89,7 +89,8 @@ export function refusalOfRespond(run: AnyRun, input: unknown): Refusal | undefin
     if (isSameAnswer(asked, response)) return undefined;
     return notPending(`The request ${show(requestId)} has been answered already${asked.by ? ` by ${asked.by}` : ''}, otherwise.`);
   }
-  if (asked.status === 'expired' || ('createdAt' in asked && isLate(asked))) return notPending(`The request ${show(requestId)} expired at ${asked.expiresAt}.`);
+  if (asked.status === 'expired' || ('createdAt' in asked && isLate(asked)))
+    return notPending(`The request ${show(requestId)} expired at ${asked.expiresAt}.`);
   if (asked.status === 'withdrawn') return notPending(`The request ${show(requestId)} needs no answer any more.`);
   if (run.phase === 'closed' || run.isStopped) return { type: 'Run.Closed', reason: 'This run is ending and takes no more answers.' };
   const problems = 'schema' in asked && asked.schema ? problemsOfJson(response, asked.schema) : [];

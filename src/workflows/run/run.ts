@@ -11,7 +11,7 @@ import { stopCodes, type RunResult, type StopCode } from '../../contract/run.js'
 import type { HearingInput } from '../../contract/step.js';
 import { spanMs } from '../../contract/span.js';
 import type { Fired } from '../../contract/termination.js';
-import type { OpenTurn, RunState } from '../../state/run-state.js';
+import type { RunState } from '../../state/run-state.js';
 import { ask, type AskOptions } from './ask.js';
 import { boundary } from './boundary.js';
 import { now } from './clock.js';
@@ -45,8 +45,6 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   readonly traffic = { taking: 0, waiting: 0, parked: 0, heard: 0 };
   /** Whether it has waited for so long that it may sleep. */
   readonly quiet = new Quiet(this);
-  /** When turns have to be over, in milliseconds of the run's clock. */
-  readonly deadlines = new Map<OpenTurn, number>();
   /** Everybody has stopped, and one does for all what has to be done. */
   meeting?: Promise<void>;
   /** Nested runs whose end Temporal tells to this execution. */

@@ -53,7 +53,8 @@ export async function fallAsleep(run: AnyRun): Promise<void> {
 /** Nothing is on its way, neither in nor out. */
 function isStill({ state, outbox }: AnyRun): boolean {
   const { stop, post, operations, commands = [] } = state;
-  const isDue = operations.some(({ outcome, ended }) => outcome !== undefined || ended) || commands.some(({ status }) => status === 'pending');
+  const isDue =
+    operations.some(({ outcome, ended }) => outcome !== undefined || ended) || commands.some(({ status }) => status === 'pending');
   return !stop && post.length === 0 && !isDue && !outbox.isWaiting;
 }
 
@@ -64,13 +65,13 @@ function asleep(run: AnyRun, snapshotId: string): RunState {
 }
 
 /** Whatever time would do to the run if it were awake. */
-function nextTime({ state, deadlines }: AnyRun): number {
+function nextTime({ state, quiet }: AnyRun): number {
   const { limits, startedAt, termination, requests } = state;
   const expiries = requests.flatMap((asked) =>
     isOpen(asked) && asked.expiresAt !== undefined && asked.operation === undefined ? [Date.parse(asked.expiresAt)] : [],
   );
   const limit = limits.timeMs === undefined ? Infinity : Date.parse(startedAt) + limits.timeMs;
-  return Math.min(limit, (termination && deadlineOf(termination)) ?? Infinity, ...expiries, ...deadlines.values());
+  return Math.min(limit, (termination && deadlineOf(termination)) ?? Infinity, ...expiries, ...quiet.deadlines.values());
 }
 
 /** A whole execution, or the beginning of one: returns when the run is awake. */

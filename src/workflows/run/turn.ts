@@ -55,17 +55,11 @@ function spanOf(timeout: Span | undefined): number | undefined {
   return timeout === undefined ? undefined : spanMs(timeout);
 }
 
-async function within<T>(
-  run: AnyRun,
-  leash: Leash,
-  turn: OpenTurn,
-  timeoutMs: number | undefined,
-  speak: () => Promise<T>,
-): Promise<T> {
+async function within<T>(run: AnyRun, leash: Leash, turn: OpenTurn, timeoutMs: number | undefined, speak: () => Promise<T>): Promise<T> {
   if (timeoutMs === undefined) return await leash.scope.run(speak);
   const clock = new CancellationScope({ cancellable: true });
   const deadline = Date.parse(turn.at) + timeoutMs;
-  run.deadlines.set(turn, deadline);
+  run.quiet.deadlines.set(turn, deadline);
   void clock
     .run(() => sleep(Math.max(deadline - now(), 1), { summary: `${turn.agent}: time for its turn` }))
     .then(
@@ -75,7 +69,7 @@ async function within<T>(
   try {
     return await leash.scope.run(speak);
   } finally {
-    run.deadlines.delete(turn);
+    run.quiet.deadlines.delete(turn);
     clock.cancel();
   }
 }
