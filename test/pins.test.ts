@@ -159,6 +159,7 @@ describe('names on the wire', () => {
       'turn.failed',
       'turn.started',
       'votes.counted',
+      'wake.failed',
     ]);
   });
 });
@@ -178,6 +179,7 @@ describe('members of public documents', () => {
         'orchestration',
         'output',
         'override',
+        'sleepAfter',
         'snapshot',
         'snapshots',
         'state',
@@ -211,6 +213,7 @@ describe('members of public documents', () => {
       'RunStatus',
       [
         'agents',
+        'asleep',
         'cancel',
         'failure',
         'firstRunId',
@@ -243,6 +246,7 @@ describe('members of public documents', () => {
         'orchestration',
         'pendingEvents',
         'retryCount',
+        'snapshotId',
         'stateVersion',
         'stepOutputs',
         'team',

@@ -341,6 +341,77 @@ describe.concurrent('a worker is killed while a session', () => {
   );
 });
 
+describe.concurrent('a worker is killed while a run that waits for a person', () => {
+  const desk = async (place: Place) => {
+    const run = await place.client.start('handoff', {
+      agents: [speaker('clerk')],
+      task: 'tea',
+      options: { person: true },
+      sleepAfter: '2 seconds',
+    });
+    await eventually(async () => expect((await run.status()).requests).toEqual(['question-1']));
+    return run;
+  };
+  const untilAsleep = async (run: RunHandle) => await eventually(async () => expect((await run.status()).asleep).toBeDefined());
+  const answer = async (run: RunHandle) =>
+    await environment.client.workflow
+      .getHandle(run.id)
+      .signal('respond', { requestId: 'question-1', response: { message: 'yes', end: true } });
+  const expectItsEnd = async (place: Place, run: RunHandle, sleeps: number) => {
+    expect(await run.result(patience)).toMatchObject({ status: 'completed', output: 'heard tea', rounds: 1 });
+    expect(await textsOf(run)).toEqual(['tea', 'heard tea', 'yes']);
+    expect(place.model.calls).toHaveLength(1);
+    const told: RunEvent['type'][] = [];
+    for await (const { type } of run.watch()) told.push(type);
+    const isAboutSleep = (type: string) => ['run.slept', 'run.woken', 'wake.failed'].includes(type);
+    expect(told.filter(isAboutSleep)).toEqual(sleeps === 0 ? [] : ['run.slept', 'run.woken']);
+    expect(await run.snapshots()).toEqual([]);
+  };
+
+  test.each(['saveSnapshot put before', 'saveSnapshot put after', 'publish append run.slept before', 'publish append run.slept after'])(
+    'falls asleep, at "%s": it sleeps all the same',
+    async (point) => {
+      await using place = await Place.open();
+      const run = await desk(place);
+
+      await place.losing(point, () => untilAsleep(run));
+
+      await answer(run);
+      await expectItsEnd(place, run, 1);
+    },
+  );
+
+  test('falls asleep, and is answered before it does: it stays awake', async () => {
+    await using place = await Place.open();
+    const run = await desk(place);
+
+    await place.losing(
+      'saveSnapshot put after',
+      () => run.result(patience),
+      () => answer(run),
+    );
+
+    await expectItsEnd(place, run, 0);
+  });
+
+  test.each(['loadSnapshot get before', 'loadSnapshot get after'])('wakes, at "%s": what woke it counts once', async (point) => {
+    await using place = await Place.open();
+    const run = await desk(place);
+    await untilAsleep(run);
+
+    await place.losing(
+      point,
+      async () => {
+        await answer(run);
+        return await run.result(patience);
+      },
+      () => answer(run).catch(() => undefined),
+    );
+
+    await expectItsEnd(place, run, 1);
+  });
+});
+
 describe.concurrent('a worker is killed while a run is loaded', () => {
   test.each(['loadSnapshot get before', 'loadSnapshot get after', 'publish append run.continued after'])(
     'at "%s": it goes on from there',

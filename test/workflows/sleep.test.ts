@@ -178,9 +178,9 @@ describe('on a real server', () => {
     await environment?.teardown();
   });
 
-  test('one that nobody has told to sleep stays open, and has no timer', async () => {
+  test('one that nobody has told to close stays open, and has no timer when it is never to sleep', async () => {
     await using world = await openWorld({ environment, script: counting });
-    const session = world.client.session(clerk, 'awake');
+    const session = world.client.session(clerk, 'awake', { sleepAfter: 'never' });
     await session.say('first');
 
     expect(await session.status()).toMatchObject({ status: 'waiting' });
