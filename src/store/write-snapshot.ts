@@ -12,7 +12,15 @@ const listed = 1000;
  */
 export async function writeSnapshot(
   { blobs, snapshots }: Pick<Store, 'blobs' | 'snapshots'>,
-  { document, head: before, segments, fresh, keep, key, isUnlisted }: SnapshotParts & Pick<SaveSnapshotInput, 'keep' | 'key' | 'isUnlisted'>,
+  {
+    document,
+    head: before,
+    segments,
+    fresh,
+    keep,
+    key,
+    isUnlisted,
+  }: SnapshotParts & Pick<SaveSnapshotInput, 'keep' | 'key' | 'isUnlisted'>,
 ): Promise<SaveSnapshotOutput> {
   let head: TranscriptHead = before;
   if (fresh.length > 0) {

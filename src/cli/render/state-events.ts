@@ -11,9 +11,11 @@ export function stateText(event: RunEvent): string | undefined {
     case 'run.loaded':
       return `Goes on from ${event.snapshotId} of ${event.from}${event.overridden ? `, but for: ${short(event.overridden.join('; '), 200)}` : ''}`;
     case 'run.slept':
-      return 'Fell asleep; the next message wakes it';
+      return 'Fell asleep; what comes wakes it';
     case 'run.woken':
       return `Woke up, as it was in ${event.snapshotId}`;
+    case 'wake.failed':
+      return `Cannot wake up: ${short(event.failure.message, 300)} (${event.failure.type})`;
     case 'run.rolledBack':
       return `Put back to ${event.snapshotId}, after turn ${event.lastTurn}`;
     case 'run.forked':

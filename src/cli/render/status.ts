@@ -10,6 +10,7 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['run', status.runId],
     ['what', status.orchestration ? `${status.orchestration} (${status.pattern})` : status.pattern],
     ['status', (colours(style)[status.status] ?? style.bold)(status.status)],
+    ['asleep', status.asleep && `since ${status.asleep.since}${cannotWake(status.asleep.failure)}`],
     ['agents', status.agents.join(', ')],
     ['now', turns.map(({ agent, ordinal, modelCalls }) => `${agent}, turn ${ordinal}, ${count(modelCalls, 'model call')}`).join('; ')],
     ['so far', !result && `${count(status.rounds, 'turn')}, ${tokens(status.usage)}`],
@@ -33,6 +34,10 @@ export function statusText(status: RunStatus, style: Style, uiUrl?: string): str
     ['page', uiUrl],
   ];
   return rows.flatMap(([label, text]) => (text ? [`${style.dim(label.padEnd(12))}${text}`] : [])).join('\n');
+}
+
+function cannotWake(failure: RunStatus['failure']): string {
+  return failure ? `, and cannot wake: ${printable(failure.message)} (${failure.type})` : '';
 }
 
 /** The latest so many. */
