@@ -1,22 +1,22 @@
 /** The only door in: start runs, come back to them, open sessions. */
-import { Client, WithStartWorkflowOperation, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import { Client, WithStartWorkflowOperation } from '@temporalio/client';
 import type { AgentStateDocument } from './agent-state/document.js';
 import { parseAgentState } from './agent-state/parse.js';
 import { serializeAgentState } from './agent-state/serialize.js';
 import type { Orchestration } from './agents/define-orchestration.js';
-import { call } from './client/call.js';
 import { collect, type Collected, type CollectOptions } from './client/collect.js';
 import type { ClientContext } from './client/context.js';
+import { listRuns, type ListRuns } from './client/list-runs.js';
 import { RunHandle } from './client/run-handle.js';
 import { SessionHandle } from './client/session-handle.js';
 import { diffSnapshots, type SnapshotDiff } from './client/diff.js';
 import { exportSnapshot, importSnapshot } from './client/exports.js';
 import { readStoredSnapshot } from './client/snapshots.js';
-import { toRunSummary, type RunSummary } from './client/summary.js';
+import { startRun } from './client/start-run.js';
+import type { RunSummary } from './client/summary.js';
 import { loadConfig, type Config } from './config.js';
 import { connectClient } from './connection.js';
 import type { AgentDefinition } from './contract/agent.js';
-import { fail } from './contract/failure.js';
 import { documentOf, outputReader, type TypedInput } from './client/typed.js';
 import { newRunId, sessionId } from './client/ids.js';
 import { parseRunInput } from './contract/input-schema.js';
@@ -111,22 +111,10 @@ export class OstinatoClient implements AsyncDisposable {
     const pattern = typeof what === 'string' ? what : what.pattern;
     const document = typeof what === 'string' ? parseRunInput(pattern, input) : await documentOf(what, input as RunInput);
     const workflowId = id ?? newRunId(pattern);
-    const { temporal, taskQueue } = this.context;
-    try {
-      const started = await call(this.context, () =>
-        temporal.workflow.start(pattern, {
-          workflowId,
-          taskQueue,
-          args: [document],
-          staticSummary: `${typeof what === 'string' ? what : what.name}: ${namesOf(document)}`.slice(0, 200),
-        }),
-      );
-      const readOutput = typeof what === 'string' || document.output ? undefined : outputReader(what);
-      return new RunHandle<unknown>(this.context, workflowId, started.firstExecutionRunId, readOutput);
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      throw fail('Run.AlreadyExists', `A run "${workflowId}" is open already. Attach to it, or choose another id.`, { cause: error });
-    }
+    const summary = `${typeof what === 'string' ? what : what.name}: ${namesOf(document)}`;
+    const firstRunId = await startRun(this.context, pattern, document, { workflowId, summary });
+    const readOutput = typeof what === 'string' || document.output ? undefined : outputReader(what);
+    return new RunHandle<unknown>(this.context, workflowId, firstRunId, readOutput);
   }
 
   /**
@@ -210,24 +198,9 @@ export class OstinatoClient implements AsyncDisposable {
     return new SessionHandle(this.context, workflowId, open);
   }
 
-  /**
-   * Runs of this environment, newest first.
-   *
-   * @param options.status `open` for those that have not ended. @default all
-   * @param options.limit @default 50
-   */
-  async list({ status = 'all', limit = 50 }: { status?: 'open' | 'all'; limit?: number } = {}): Promise<RunSummary[]> {
-    const { temporal, taskQueue } = this.context;
-    const query = [`TaskQueue = '${taskQueue.replaceAll("'", "''")}'`, ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])].join(
-      ' AND ',
-    );
-    const found: RunSummary[] = [];
-    for await (const execution of temporal.workflow.list({ query, pageSize: Math.min(limit * 2, 1000) })) {
-      if (execution.status.name === 'CONTINUED_AS_NEW') continue;
-      found.push(toRunSummary(execution));
-      if (found.length >= limit) break;
-    }
-    return found;
+  /** Runs of this environment that Temporal still knows, newest first. */
+  async list(options: ListRuns = {}): Promise<RunSummary[]> {
+    return await listRuns(this.context, options);
   }
 }
 

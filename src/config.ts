@@ -26,6 +26,8 @@ export interface Config {
   readonly providers: ProvidersConfig;
   readonly times: StepTimes;
   readonly worker: WorkerConfig;
+  /** Runs leave a snapshot when they end. */
+  readonly keepFinished: boolean;
   /** What the settings were read from: for Temporal's own settings and for child processes. A function, so that no key is ever printed. */
   env(): Environment;
 }
@@ -80,6 +82,7 @@ export interface ConfigOverrides {
   defaultModel?: string;
   times?: { model?: Partial<StepTime>; tool?: Partial<StepTime> };
   worker?: Partial<WorkerConfig>;
+  keepFinished?: boolean;
 }
 
 /**
@@ -139,6 +142,7 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
       sleepAfterMs: read.spanOrNever('OSTINATO_SLEEP_AFTER'),
       ...defined(overrides.worker),
     },
+    keepFinished: overrides.keepFinished ?? read.choice('OSTINATO_KEEP_FINISHED', ['true', 'false']) === 'true',
     env: () => env,
   };
   problems.push(...problemsOfOverrides(overrides));

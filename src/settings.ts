@@ -83,6 +83,12 @@ export const settings = [
     meaning: 'A model or tool call whose worker has been silent for so long is given to another worker.',
     default: '10 seconds',
   },
+  {
+    name: 'OSTINATO_KEEP_FINISHED',
+    meaning:
+      'Whether a run leaves a snapshot when it ends, so that it can be read and gone on with after Temporal has forgotten it: true or false.',
+    default: 'true',
+  },
   { name: 'OSTINATO_SHUTDOWN_GRACE', meaning: 'How long a worker that is asked to stop lets running calls finish.', default: '30 seconds' },
   {
     name: 'OSTINATO_STICKY_TIMEOUT',

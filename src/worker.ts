@@ -114,6 +114,7 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
       times: config.times,
       searchAttributes: await hasSearchAttributes(connection, namespace),
       sleepAfterMs: config.worker.sleepAfterMs,
+      ...(config.keepFinished && { keepFinished: true }),
       ...(options.historyEvents && { historyEvents: options.historyEvents }),
     },
   });

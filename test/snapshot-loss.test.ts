@@ -136,8 +136,9 @@ async function expectSaved(place: Place, run: RunHandle, reasons: string[]): Pro
   for await (const event of run.watch({ onIdle: async () => true })) events.push(event);
   expect(events.map(({ seq }) => seq)).toEqual(events.map((_, i) => i + 1));
   const told = events.flatMap((event) => (event.type === 'snapshot.saved' && event.nested === undefined ? [event.snapshotId] : []));
-  expect(new Set(told)).toEqual(new Set(listed.map(({ id }) => id)));
-  expect(told).toHaveLength(reasons.length);
+  const kept = listed.filter(({ reason }) => reason !== 'finished').map(({ id }) => id);
+  expect(new Set(told)).toEqual(new Set(kept));
+  expect(told).toHaveLength(kept.length);
   expect(failedTasksIn(await historyOf(environment, run.id, firstRunId))).toEqual([]);
 }
 
@@ -412,6 +413,30 @@ describe.concurrent('a worker is killed while a run that waits for a person', ()
   });
 });
 
+describe.concurrent('a worker is killed while a run leaves what it was', () => {
+  test.each([...writing, 'saveSnapshot append run.finished before', 'saveSnapshot append run.finished after'])(
+    'at "%s": it has left one snapshot, and ends as it would have',
+    async (point) => {
+      await using place = await Place.open(({ model }) => `${model} has spoken`);
+
+      const { run, result } = await place.losing(point, async () => {
+        const started = await place.client.start('sequential', { agents: [speaker('ada'), speaker('ben')], task: 'go' });
+        return { run: started, result: await started.result(patience) };
+      });
+
+      expect(result).toMatchObject({ status: 'completed', output: 'ben has spoken' });
+      expect(place.model.calls.map(({ model }) => model)).toEqual(['ada', 'ben']);
+      const left = await run.snapshots();
+      expect(left).toMatchObject([{ reason: 'finished', turn: 2, length: 3 }]);
+      const { blobs } = await place.client.export(left[0]!.id);
+      expect(JSON.parse(blobs[left[0]!.id] as string)).toMatchObject({ outcome: { result: { output: 'ben has spoken' } } });
+      const events: RunEvent[] = [];
+      for await (const event of run.watch()) events.push(event);
+      expect(events.filter(({ type }) => type === 'run.finished')).toHaveLength(1);
+    },
+  );
+});
+
 describe.concurrent('a worker is killed while a run is loaded', () => {
   test.each(['loadSnapshot get before', 'loadSnapshot get after', 'publish append run.continued after'])(
     'at "%s": it goes on from there',
@@ -539,8 +564,8 @@ describe.concurrent('a worker is killed while a run with another in flight is sa
     expect(await textsOf(loaded)).toEqual(await textsOf(run));
     const inner = `${run.id}/2-panel`;
     for (const { id } of await run.snapshots()) await place.client.export(id);
-    await expectSaved(place, run, ['asked']);
-    expect((await place.client.attach(inner).snapshots()).map(({ reason }) => reason)).toEqual(['asked']);
+    await expectSaved(place, run, ['finished', 'asked']);
+    expect((await place.client.attach(inner).snapshots()).map(({ reason }) => reason)).toEqual(['finished', 'asked']);
   }
 });
 

@@ -1,9 +1,12 @@
 import { Context } from '@temporalio/activity';
-import { fail } from '../contract/failure.js';
+import { fail, failureOf } from '../contract/failure.js';
 import { queries } from '../contract/names.js';
 import type { Checkpoint } from '../contract/run.js';
 import type { AdoptConversationInput, AdoptConversationOutput } from '../contract/step.js';
 import type { Entry, TranscriptHead, TranscriptPage } from '../contract/transcript.js';
+import { readSnapshot } from '../state/read-snapshot.js';
+import { leftBy } from '../store/left.js';
+import { readDocument } from '../store/read-document.js';
 import type { Store } from '../store/store.js';
 import { publishEvents } from './publish.js';
 import type { Transcripts } from './transcripts.js';
@@ -17,7 +20,13 @@ export function createAdoptConversation({ store, transcripts }: { store: Store; 
       throw fail('Input.Invalid', 'A run cannot go on with its own conversation.');
     }
     const earlier = client.workflow.getHandle(input.conversation);
-    const { taskQueue } = await ask(() => earlier.describe(), input.conversation);
+    const described = await ask(() => earlier.describe(), input.conversation).catch(async (error: unknown) => {
+      const left = failureOf(error).type === 'Run.NotFound' ? await leftBy(store, input.conversation) : undefined;
+      if (!left) throw error;
+      return left;
+    });
+    if ('id' in described) return conversationIn(await readDocument(store.blobs, described.id));
+    const { taskQueue } = described;
     if (taskQueue !== store.environment.taskQueue) {
       throw fail(
         'Run.OtherEnvironment',
@@ -47,6 +56,12 @@ export function createAdoptConversation({ store, transcripts }: { store: Store; 
       lastTurn: entries.reduce((highest, { turn = 0 }) => Math.max(highest, turn), 0),
     };
   };
+}
+
+/** Temporal does not know the run any more. */
+function conversationIn(document: unknown): AdoptConversationOutput {
+  const { transcript, lastTurn } = readSnapshot(document).state;
+  return { segments: transcript.segments, head: transcript.head, lastTurn };
 }
 
 async function ask<T>(query: () => Promise<T>, conversation: string): Promise<T> {

@@ -54,7 +54,8 @@ function checkOptions(id: string, pattern: string, { team, options }: RunState):
 
 async function atTurn({ snapshots }: Store, workflowId: string, turn: number): Promise<string> {
   const found = (await snapshots.list(workflowId, { limit: listed })).find(
-    (snapshot) => snapshot.turn === turn && snapshot.reason !== 'rollback',
+    // One that has ended had the id before.
+    ({ turn: last, reason }) => last === turn && reason !== 'rollback' && reason !== 'finished',
   );
   if (found) return found.id;
   throw fail('State.NotFound', `"${workflowId}" has no snapshot made after turn ${turn}. List those there are.`);

@@ -3,6 +3,7 @@ import { fail, failureOf } from '../contract/failure.js';
 import type { RunResult } from '../contract/run.js';
 import type { LookUpRunInput, LookUpRunOutput } from '../contract/step.js';
 import type { Store } from '../store/store.js';
+import { outcomeLeft } from './outcome-left.js';
 import { publishEvents } from './publish.js';
 
 /** How long the end of a run that says that it ends is waited for. */
@@ -11,7 +12,7 @@ const endingMs = 8000;
 const open: LookUpRunOutput = { status: 'open' };
 
 /** What became of another run. Nobody tells a run how one ends that it has started before it continued as new. Only reads. */
-export function createLookUpRun({ store }: { store: Pick<Store, 'events'> }) {
+export function createLookUpRun({ store }: { store: Store }) {
   return async function lookUpRun(input: LookUpRunInput): Promise<LookUpRunOutput> {
     await publishEvents(store.events, input);
     const { client, cancellationSignal } = Context.current();
@@ -26,15 +27,19 @@ export function createLookUpRun({ store }: { store: Pick<Store, 'events'> }) {
     } catch (error) {
       const { name, cause } = error as Error;
       if (name === 'WorkflowFailedError') return { status: 'failed', failure: failureOf(cause ?? error) };
-      if (name === 'WorkflowNotFoundError')
-        return input.presence
-          ? { status: 'closed' }
-          : { status: 'failed', failure: { type: 'Nested.Failed', message: 'Temporal does not know it any more.' } };
+      if (name === 'WorkflowNotFoundError') return input.presence ? { status: 'closed' } : await forgotten(store, input.workflowId);
       if (patience.aborted) return open;
       if (isNoId(cause)) return { status: 'failed', failure: { type: 'Nested.Failed', message: 'No run can have that id.' } };
       throw fail('Store.Unavailable', `The run "${input.workflowId}" cannot be looked up: ${(error as Error).message}`, { cause: error });
     }
   };
+}
+
+/** Temporal does not know it any more. */
+async function forgotten(store: Pick<Store, 'blobs' | 'snapshots'>, workflowId: string): Promise<LookUpRunOutput> {
+  const outcome = await outcomeLeft(store, workflowId);
+  if (!outcome) return { status: 'failed', failure: { type: 'Nested.Failed', message: 'Temporal does not know it any more.' } };
+  return 'result' in outcome ? { status: 'ended', ...outcome } : { status: 'failed', ...outcome };
 }
 
 /** gRPC's INVALID_ARGUMENT: another attempt does not help. */

@@ -7,20 +7,21 @@ import type { RunResult, RunStatus } from '../contract/run.js';
 import { commandsOf } from '../contract/snapshot.js';
 import type { SavedMember, SaveMembersInput, SaveMembersOutput } from '../contract/state-step.js';
 import type { Store } from '../store/store.js';
+import { outcomeLeft } from './outcome-left.js';
 import { publishEvents } from './publish.js';
 
 const firstPauseMs = 50;
 const longestPauseMs = 2000;
 
 /** Has each of these runs save itself, and waits until they have. Of one that has ended meanwhile: how. Safe to repeat. */
-export function createSaveMembers({ store }: { store: Pick<Store, 'events'> }) {
+export function createSaveMembers({ store }: { store: Store }) {
   return async function saveMembers({ operations, ...base }: SaveMembersInput): Promise<SaveMembersOutput> {
     await publishEvents(store.events, base);
-    return Object.fromEntries(await Promise.all(operations.map(async ({ id, runId }) => [id, await saveMember(runId)])));
+    return Object.fromEntries(await Promise.all(operations.map(async ({ id, runId }) => [id, await saveMember(store, runId)])));
   };
 }
 
-async function saveMember(workflowId: string): Promise<SavedMember> {
+async function saveMember(store: Store, workflowId: string): Promise<SavedMember> {
   const handle = Context.current().client.workflow.getHandle(workflowId);
   try {
     // The same on every attempt: it is saved once.
@@ -30,7 +31,7 @@ async function saveMember(workflowId: string): Promise<SavedMember> {
     return await saved(handle, operationId);
   } catch (error) {
     if (!isOver(error)) throw error;
-    return await outcomeOf(handle);
+    return await outcomeOf(store, handle);
   }
 }
 
@@ -55,11 +56,14 @@ function isOver(error: unknown): boolean {
   return name === 'WorkflowNotFoundError' || failureOf(error).type === 'Run.Closed';
 }
 
-async function outcomeOf(handle: WorkflowHandle): Promise<SavedMember> {
+async function outcomeOf(store: Store, handle: WorkflowHandle): Promise<SavedMember> {
   try {
     return { result: (await handle.result()) as RunResult };
   } catch (error) {
-    if ((error as Error).name === 'WorkflowFailedError') return { failure: failureOf((error as Error).cause ?? error) };
+    const { name, cause } = error as Error;
+    if (name === 'WorkflowFailedError') return { failure: failureOf(cause ?? error) };
+    const left = name === 'WorkflowNotFoundError' ? await outcomeLeft(store, handle.workflowId) : undefined;
+    if (left) return left;
     throw fail('Store.Unavailable', `The run "${handle.workflowId}" cannot be looked up: ${(error as Error).message}`, { cause: error });
   }
 }

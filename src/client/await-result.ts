@@ -1,11 +1,12 @@
 /** Waits for the end of a run; says what it ended with. */
-import { WorkflowFailedError } from '@temporalio/client';
+import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { fail, failureOf } from '../contract/failure.js';
 import type { RunResult } from '../contract/run.js';
 import { asFailureType, call } from './call.js';
 import type { ClientContext } from './context.js';
 import { timeoutSignal } from './span.js';
+import { storedRun } from './stored-run.js';
 
 export interface AwaitedRun {
   workflowId: string;
@@ -19,6 +20,10 @@ export async function awaitResult(context: ClientContext, { workflowId, firstRun
   try {
     return (await context.temporal.workflow.getHandle(workflowId, undefined, { firstExecutionRunId }).result()) as RunResult;
   } catch (error) {
+    if (error instanceof WorkflowNotFoundError) {
+      const stored = await storedRun(context, workflowId, firstExecutionRunId);
+      if (stored?.firstRunId === firstExecutionRunId) return stored.result;
+    }
     if (!(error instanceof WorkflowFailedError)) return await call(context, () => Promise.reject(error as Error));
     if (error.cause instanceof CancelledFailure) return (await told()) ?? Promise.reject(error);
     if (error.cause instanceof TerminatedFailure) throw fail('Run.Failed', `The run "${workflowId}" was terminated.`, { cause: error });

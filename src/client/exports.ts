@@ -78,8 +78,8 @@ export async function importSnapshot({ store }: ClientContext, document: string 
   if (problems.length > 0) throw unreadable(problems);
   for (const text of Object.values(blobs)) await store.blobs.put(text);
   const record = recordOf(snapshotId, snapshot, { turn: state.lastTurn, length: state.transcript.head?.length ?? 0, key: snapshotId });
-  // Only a session's own sleep is woken by its id: this one is loaded.
-  const listed: SnapshotRecord = { ...record, reason: record.reason === 'sleep' ? 'asked' : record.reason };
+  // Only what a run has left here itself is found by its id: this one is loaded.
+  const listed: SnapshotRecord = { ...record, reason: ['sleep', 'finished'].includes(record.reason) ? 'asked' : record.reason };
   await store.snapshots.add(listed);
   return listed;
 }

@@ -19,8 +19,10 @@ import type { ClientContext } from './context.js';
 import { asEnded } from './describe.js';
 import { asSent } from './large-message.js';
 import { milliseconds, timeoutSignal } from './span.js';
-import { asleepAs, endSleep } from '../store/asleep.js';
+import { asleepAs } from '../store/asleep.js';
+import { cancelAsleep } from './cancel-asleep.js';
 import { exportSnapshot } from './exports.js';
+import { forkClosed } from './fork-closed.js';
 import { sayWithStart, wakeUp } from './say-with-start.js';
 import { awaitCommand, saveClosed } from './snapshots.js';
 import type { RunOutcome } from './typed.js';
@@ -159,7 +161,7 @@ export class RunHandle<Result = Json> {
   async cancel(input: CancelInput = {}): Promise<{ status: string }> {
     const { status } = await this.#updateOpen(messages.cancel, input);
     if (status !== 'asleep') return { status };
-    await endSleep(this.context.store, this.id);
+    await cancelAsleep(this.context, this.id);
     return { status: 'cancelled' };
   }
 
@@ -209,13 +211,10 @@ export class RunHandle<Result = Json> {
    * @throws `Run.TimedOut` when the time given has passed (it is still done)
    */
   async save({ timeout, ...input }: SaveInput & { timeout?: Span } = {}): Promise<{ snapshotId: string }> {
-    try {
-      return { snapshotId: (await this.#command(commands.save, input, timeout)).snapshotId as string };
-    } catch (error) {
-      if (failureOf(error).type !== 'Run.Closed') throw error;
-      // One that has ended does nothing more, but still tells.
-      return await saveClosed(this.context, await this.calls.query<SnapshotParts>(queries.snapshot), input);
-    }
+    return await this.#command(commands.save, input, timeout).then(
+      ({ snapshotId }) => ({ snapshotId: snapshotId as string }),
+      this.#ifClosed((parts) => saveClosed(this.context, parts, input)),
+    );
   }
 
   /** Snapshots of this run, the newest first. They outlive it. */
@@ -233,13 +232,24 @@ export class RunHandle<Result = Json> {
   }
 
   /**
-   * Starts another run from a snapshot, or from now: both go on by themselves.
+   * Starts another run from a snapshot, or from now: both go on by themselves. Of one that has ended, the other goes on.
    *
    * @throws as `rollback` · `Run.AlreadyExists`
    */
   async fork({ timeout, ...input }: ForkInput & { timeout?: Span } = {}): Promise<RunHandle<Result>> {
-    const { runId } = await this.#command(commands.fork, input, timeout);
-    return new RunHandle<Result>(this.context, runId as string, undefined, this.readOutput);
+    const runId = await this.#command(commands.fork, input, timeout).then(
+      (command) => command.runId as string,
+      this.#ifClosed((parts) => forkClosed(this.context, parts, input)),
+    );
+    return new RunHandle<Result>(this.context, runId, undefined, this.readOutput);
+  }
+
+  /** One that has ended does nothing more, but still tells what it was. */
+  #ifClosed<T>(instead: (parts: SnapshotParts) => Promise<T>): (error: unknown) => Promise<T> {
+    return async (error) => {
+      if (failureOf(error).type !== 'Run.Closed') throw error;
+      return await instead(await this.calls.query<SnapshotParts>(queries.snapshot));
+    };
   }
 
   async #command(name: string, input: object, timeout: Span = '10 minutes') {

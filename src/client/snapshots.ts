@@ -51,13 +51,16 @@ export async function awaitCommand(
 }
 
 /** Writes down what a run that has ended tells of itself. */
-export async function saveClosed({ store }: ClientContext, parts: SnapshotParts, wishes: SaveInput): Promise<{ snapshotId: string }> {
+export async function saveClosed(context: ClientContext, parts: SnapshotParts, wishes: SaveInput): Promise<{ snapshotId: string }> {
   const checked = checkSave(wishes);
   if ('problem' in checked) throw fail('Input.Invalid', checked.problem);
   assertAgents(checked.value.agents, parts.document.definition.agents);
-  const document = { ...parts.document, ...checked.value };
-  const { id } = await writeSnapshot(store, { ...parts, document, key: randomUUID() });
-  return { snapshotId: id };
+  return { snapshotId: await writeClosed(context, { ...parts, document: { ...parts.document, ...checked.value } }) };
+}
+
+/** Returns its id. */
+export async function writeClosed({ store }: ClientContext, parts: SnapshotParts): Promise<string> {
+  return (await writeSnapshot(store, { ...parts, key: randomUUID() })).id;
 }
 
 /** @throws `State.NotFound` · `State.Unreadable` · `State.Newer` */

@@ -12,7 +12,12 @@ export interface RunSummary {
   startedAt: string;
   closedAt?: string;
   historyEvents: number;
+  /** What else there is to say of it is encrypted with a key that is not here. */
+  unreadable?: true;
 }
+
+/** Stands where something could not be decoded. */
+export const unreadable = { $unreadable: true };
 
 export function toRunSummary(execution: WorkflowExecutionInfo): RunSummary {
   const attributes = execution.searchAttributes;
@@ -28,7 +33,12 @@ export function toRunSummary(execution: WorkflowExecutionInfo): RunSummary {
     startedAt: execution.startTime.toISOString(),
     ...(execution.closeTime && { closedAt: execution.closeTime.toISOString() }),
     historyEvents: execution.historyLength,
+    ...(Object.values(memo).some(isUnreadable) && { unreadable: true as const }),
   };
+}
+
+function isUnreadable(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && '$unreadable' in value;
 }
 
 /** Temporal calls a run completed that has ended by itself, however it ended. */

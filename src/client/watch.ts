@@ -8,6 +8,7 @@ import type { EventCursor } from '../store/store.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
 import { describe } from './describe.js';
+import { storedRun } from './stored-run.js';
 
 export interface WatchOptions {
   /** Only events after this `seq`. @default 0: all */
@@ -76,32 +77,44 @@ async function readQuietly(
   }
 }
 
-/** What Temporal knows when the log does not say it: the end of the run. */
+/** What Temporal knows when the log does not say it: the end of the run. Where it knows nothing any more, the store does. */
 async function closingEvent(
   context: ClientContext,
   { workflowId, firstRunId }: EventLogKey,
-  { epoch, seq }: EventCursor,
+  cursor: EventCursor,
 ): Promise<RunEvent | undefined> {
+  const tags = { ...cursor, at: new Date().toISOString(), runId: workflowId };
   let described: WorkflowExecutionDescription;
   try {
     described = await describe(context, workflowId);
   } catch (error) {
-    if (failureOf(error).type === 'Connection.Failed') return undefined;
-    throw error;
+    const { type } = failureOf(error);
+    if (type === 'Connection.Failed') return undefined;
+    const stored = type === 'Run.NotFound' ? await storedRun(context, workflowId, firstRunId) : undefined;
+    if (!stored) throw error;
+    const left = { ...tags, at: stored.at };
+    return endOf(stored.firstRunId === firstRunId ? stored.status : undefined, left) ?? failed(idTaken, left);
   }
   const first = described.raw.workflowExecutionInfo?.firstRunId;
   const isOurs = !first || first === firstRunId;
   const { name } = described.status;
   if (isOurs && (name === 'RUNNING' || name === 'CONTINUED_AS_NEW' || name === 'PAUSED')) return undefined;
-  const tags = { at: (described.closeTime ?? new Date()).toISOString(), seq, epoch, runId: workflowId };
-  if (isOurs) {
-    const status = await statusOf(context, workflowId);
-    if (status?.result) return { type: 'run.finished', result: status.result, ...tags };
-    if (status?.failure) return { type: 'run.failed', failure: status.failure, ...tags };
-  }
-  const message = isOurs
-    ? `The run was closed by Temporal: ${name.toLowerCase().replace('_', ' ')}.`
-    : 'The run has ended, and another one has taken its id.';
+  const closed = { ...tags, at: (described.closeTime ?? new Date()).toISOString() };
+  if (!isOurs) return failed(idTaken, closed);
+  const message = `The run was closed by Temporal: ${name.toLowerCase().replace('_', ' ')}.`;
+  return endOf(await statusOf(context, workflowId), closed) ?? failed(message, closed);
+}
+
+const idTaken = 'The run has ended, and another one has taken its id.';
+
+type Tags = Pick<RunEvent, 'at' | 'seq' | 'epoch' | 'runId'>;
+
+function endOf(status: RunStatus | undefined, tags: Tags): RunEvent | undefined {
+  if (status?.result) return { type: 'run.finished', result: status.result, ...tags };
+  return status?.failure && { type: 'run.failed', failure: status.failure, ...tags };
+}
+
+function failed(message: string, tags: Tags): RunEvent {
   return { type: 'run.failed', failure: { type: 'Run.Failed', message }, ...tags };
 }
 

@@ -1,8 +1,9 @@
-/** What a run is asked and told, under its workflow id. */
+/** What a run is asked and told, under its workflow id. For one that Temporal does not know any more, the store answers. */
 import { fail, failureOf } from '../contract/failure.js';
 import { call } from './call.js';
 import type { ClientContext } from './context.js';
 import { firstRunOf } from './describe.js';
+import { storedRun, type StoredRun } from './stored-run.js';
 
 export class WorkflowCalls {
   #firstRunId: string | undefined;
@@ -17,7 +18,9 @@ export class WorkflowCalls {
 
   /** The first execution's run id: with the workflow id, the key of the event log. */
   async firstRunId(): Promise<string> {
-    return (this.#firstRunId ??= await firstRunOf(this.context, this.workflowId));
+    return (this.#firstRunId ??= await firstRunOf(this.context, this.workflowId).catch(
+      async (error: unknown) => (await this.#stored(error)).firstRunId,
+    ));
   }
 
   /** Another run may have taken the id. */
@@ -28,7 +31,15 @@ export class WorkflowCalls {
   async query<T>(name: string, argument?: unknown): Promise<T> {
     await this.firstRunId();
     const handle = this.context.temporal.workflow.getHandle(this.workflowId);
-    return await call(this.context, () => (argument === undefined ? handle.query<T>(name) : handle.query<T, [unknown]>(name, argument)));
+    const ask = () => (argument === undefined ? handle.query<T>(name) : handle.query<T, [unknown]>(name, argument));
+    return await call(this.context, ask).catch(async (error: unknown) => (await this.#stored(error)).answer(name, argument) as T);
+  }
+
+  /** @throws what Temporal said, when the run has left nothing either */
+  async #stored(error: unknown): Promise<StoredRun> {
+    const stored = failureOf(error).type === 'Run.NotFound' ? await storedRun(this.context, this.workflowId, this.#firstRunId) : undefined;
+    if (!stored) throw error;
+    return stored;
   }
 
   /** @throws `Run.Closed` when the run has ended */

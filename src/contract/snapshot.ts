@@ -1,14 +1,14 @@
 /** Snapshots: what a run was at some moment, as one immutable document in the store. */
 import { fail } from './failure.js';
 import { show } from './problems.js';
-import type { Checkpoint, RunStatus } from './run.js';
+import type { Checkpoint, RunResult, RunStatus } from './run.js';
 
 /** Of the document, not of the run's state inside of it, which has a version of its own. */
 export const snapshotVersion = '1.0.0';
 export const snapshotType = 'ostinato.snapshot';
 
-/** Why there is one. `turn`: the run was to keep one every so many turns. `rollback`: what it was before it was put back. `sleep`: it wakes as this. */
-export type SnapshotReason = 'asked' | 'turn' | 'fork' | 'rollback' | 'sleep';
+/** Why there is one. `turn`: the run was to keep one every so many turns. `rollback`: what it was before it was put back. `sleep`: it wakes as this. `finished`: what it was at its end. */
+export type SnapshotReason = 'asked' | 'turn' | 'fork' | 'rollback' | 'sleep' | 'finished';
 
 /** Everything that it takes to go on: with what it refers to in the store, which is written already and never changes. */
 export interface Snapshot {
@@ -24,11 +24,15 @@ export interface Snapshot {
   agents?: AgentsToExport;
   definition: SnapshotDefinition;
   checkpoint: Checkpoint;
+  /** What came of the run, when it was made at its end. */
+  outcome?: Outcome;
   /** A `RunState`: its transcript is all in the store. */
   state: object;
   /** Runs that it had started and waited for, by operation. */
   members: { [operationId: string]: MemberSnapshot };
 }
+
+export type Outcome = { result: RunResult } | { failure: { type: string; message: string; details?: unknown[] } };
 
 export interface SnapshotDefinition {
   pattern: string;

@@ -227,6 +227,8 @@ export interface RunSettings {
   historyEvents?: number;
   /** After how many milliseconds of waiting runs sleep, unless they say otherwise; `null`: never. Absent: recorded before runs slept. */
   sleepAfterMs?: number | null;
+  /** A run leaves a snapshot when it ends. Runs of earlier releases do not. */
+  keepFinished?: boolean;
 }
 
 /** Brings the conversation of an earlier run along. */

@@ -223,6 +223,7 @@ export const runStateShape: Shape = {
         searchAttributes: 'boolean',
         historyEvents: { optional: 'count' },
         sleepAfterMs: { optional: { nullable: 'count' } },
+        keepFinished: { optional: 'boolean' },
       },
     },
     limits: { fields: { turns: { optional: 'count' }, tokens: { optional: 'count' }, timeMs: { optional: 'count' } } },

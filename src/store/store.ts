@@ -3,7 +3,7 @@
  * Only activities and the watching side of the client touch it. Everything is kept apart by environment.
  */
 import type { EventLogKey, NewEvent, RunEvent } from '../contract/event.js';
-import type { SnapshotRecord } from '../contract/snapshot.js';
+import type { SnapshotReason, SnapshotRecord } from '../contract/snapshot.js';
 
 /** Namespace and task queue: what separates dev, staging and production in one store. */
 export interface Environment {
@@ -50,12 +50,20 @@ export interface SnapshotIndex {
   add(snapshot: SnapshotRecord): Promise<void>;
   /** `undefined` when there is none. */
   get(id: string): Promise<SnapshotRecord | undefined>;
-  /** Those of a run, the one added last first. */
-  list(workflowId: string, options?: { limit?: number }): Promise<SnapshotRecord[]>;
+  /** Those of a run, the one added last first: all, or those made for a reason, or left by one execution. */
+  list(workflowId: string, options?: ListSnapshots): Promise<SnapshotRecord[]>;
   /** Those of all runs, page by page: begins after the last id of the page before, in an order of the engine's own. */
   all(after?: string, limit?: number): Promise<SnapshotRecord[]>;
   /** Takes them off the list; ids that are not on it are no problem. Their documents stay. */
   remove(ids: readonly string[]): Promise<void>;
+}
+
+export interface ListSnapshots {
+  /** @default 100 */
+  limit?: number;
+  reason?: SnapshotReason;
+  /** With `reason`. Runs that have had an id one after another are told apart by it. */
+  firstRunId?: string;
 }
 
 /** One append-only list of events per run. */

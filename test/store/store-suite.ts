@@ -6,7 +6,7 @@ import type { SnapshotRecord } from '../../src/contract/snapshot.js';
 import { failureOf } from '../../src/contract/failure.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { StoreOptions } from '../../src/store/open-store.js';
-import type { Environment, Store } from '../../src/store/store.js';
+import type { Environment, ListSnapshots, Store } from '../../src/store/store.js';
 import { ChildStore } from './child-store.js';
 
 /** Somewhere empty, to be shared by the processes of one test. */
@@ -72,6 +72,22 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       expect(await store.snapshots.list('no run')).toEqual([]);
       expect(await store.snapshots.get('c')).toEqual({ ...snapshot('c'), label: 'before c' });
       expect(await store.snapshots.get('e')).toBeUndefined();
+    });
+
+    test('those made for a reason are found among many others, and by the execution that left them', async () => {
+      const made = (id: string, reason: SnapshotRecord['reason'], firstRunId: string) => ({ ...snapshot(id), reason, firstRunId });
+      const left = [made('a', 'finished', 'run-1'), made('b', 'sleep', 'run-2'), made('c', 'finished', 'run-2')];
+      for (const record of left) await store.snapshots.add(record);
+      for (let i = 0; i < 101; i++) await store.snapshots.add(snapshot(`asked ${i}`));
+      await store.snapshots.add({ ...left[0]!, id: 'd', workflowId: 'another run' });
+      const find = async (options: ListSnapshots) => (await store.snapshots.list('a run', options)).map(({ id }) => id);
+
+      expect(await find({ reason: 'sleep' })).toEqual(['b']);
+      expect(await find({ reason: 'finished' })).toEqual(['c', 'a']);
+      expect(await find({ reason: 'finished', limit: 1 })).toEqual(['c']);
+      expect(await find({ reason: 'finished', firstRunId: 'run-1' })).toEqual(['a']);
+      expect(await find({ reason: 'finished', firstRunId: 'run-3' })).toEqual([]);
+      expect(await find({ reason: 'asked', limit: 1000 })).toHaveLength(101);
     });
 
     test('one added twice is there once, as it was', async () => {

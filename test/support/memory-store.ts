@@ -53,7 +53,12 @@ export function memoryStore(environment: Environment = { namespace: 'default', t
         if (!listed.some(({ id }) => id === snapshot.id)) listed.unshift(snapshot);
       },
       get: async (id) => listed.find((snapshot) => snapshot.id === id),
-      list: async (workflowId, { limit = 100 } = {}) => listed.filter((snapshot) => snapshot.workflowId === workflowId).slice(0, limit),
+      list: async (workflowId, { limit = 100, reason, firstRunId } = {}) =>
+        listed
+          .filter((snapshot) => snapshot.workflowId === workflowId)
+          .filter((snapshot) => reason === undefined || snapshot.reason === reason)
+          .filter((snapshot) => firstRunId === undefined || snapshot.firstRunId === firstRunId)
+          .slice(0, limit),
       all: async (after = '', limit = 100) =>
         listed
           .filter(({ id }) => id > after)

@@ -1,7 +1,6 @@
 import { began } from '../began.js';
 import type { Cli } from '../cli.js';
 import type { Context } from '../context.js';
-import { inOtherWords } from '../in-other-words.js';
 import { id as runId, span } from '../options.js';
 import { openPlace } from '../place.js';
 import { stepInFlight, withWaitNoted } from '../waiting.js';
@@ -31,14 +30,7 @@ async function fork(context: Context, id: string, { snapshot, as, timeout }: For
     ...(as !== undefined && { as }),
     ...(timeout !== undefined && { timeout }),
   });
-  const forked = await withWaitNoted(context, place, stepInFlight, forking).catch(
-    inOtherWords({
-      'Run.Closed': () =>
-        `${id} has ended, and starts no other run any more. Do it yourself: \`${
-          snapshot === undefined ? `${context.next('save', id)}\`, then \`${context.next('load', '<id>')}` : context.next('load', snapshot)
-        }\`.`,
-    }),
-  );
+  const forked = await withWaitNoted(context, place, stepInFlight, forking);
   context.onInterrupt(`The run ${forked.id} was started. Watch it:  ${context.next('watch', forked.id)}`);
   await began(forked, signal);
   const uiUrl = place.uiUrl(forked.id);

@@ -7,7 +7,7 @@ import { listText, moreText } from '../render/list.js';
 /** `ostinato list`: runs of this environment, newest first. */
 export function addList(cli: Cli): void {
   cli
-    .command('list', 'Runs of this namespace and task queue, newest first.')
+    .command('list', 'Runs of this namespace and task queue that Temporal still knows, newest first.')
     .option('--open', 'only those that have not ended')
     .option('--limit <n>', 'at most so many', wholeNumber, 20)
     .action(cli.action(list));

@@ -4,11 +4,11 @@ import type { Style } from '../terminal.js';
 import { ago, short } from './words.js';
 
 export function listText(runs: readonly RunSummary[], style: Style): string {
-  const rows = runs.map(({ id, status, pattern, orchestration, agents = [], startedAt }) => [
+  const rows = runs.map(({ id, status, pattern, orchestration, agents = [], startedAt, unreadable }) => [
     id,
     status.toLowerCase().replaceAll('_', ' '),
     orchestration && orchestration !== pattern ? `${orchestration} (${pattern})` : pattern,
-    short(agents.join(', '), 40),
+    unreadable ? '(encrypted with a key that is not here)' : short(agents.join(', '), 40),
     ago(startedAt),
   ]);
   const [header = '', ...lines] = columns([['RUN', 'STATUS', 'WHAT', 'AGENTS', 'STARTED'], ...rows]);

@@ -11,6 +11,7 @@ const why: { [Reason in SnapshotReason]: string } = {
   fork: 'for a fork',
   rollback: 'before a rollback',
   sleep: 'fell asleep',
+  finished: 'ended',
 };
 
 export function snapshotsText(snapshots: readonly SnapshotRecord[], style: Style): string {

@@ -239,4 +239,9 @@ export const schemaSteps: readonly string[] = [
     DELETE FROM ostinato.doomed WHERE environment = in_environment AND id = ANY (due);
   END $$;
   `,
+  `
+  -- What a run has left is found by these. Those that an earlier release has listed, or still lists, have none: their records tell.
+  ALTER TABLE ostinato.snapshots ADD COLUMN reason TEXT, ADD COLUMN first_run BYTEA;
+  CREATE INDEX snapshots_by_reason ON ostinato.snapshots (environment, run, reason, ordinal);
+  `,
 ];

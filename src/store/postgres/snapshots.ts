@@ -1,6 +1,7 @@
 import type { SnapshotRecord } from '../../contract/snapshot.js';
 import type { Packing } from '../packing.js';
-import type { SnapshotIndex } from '../store.js';
+import { madeFor } from '../snapshot-list.js';
+import type { ListSnapshots, SnapshotIndex } from '../store.js';
 import type { Database } from './database.js';
 import { keyOf } from './names.js';
 
@@ -17,9 +18,11 @@ export class PostgresSnapshots implements SnapshotIndex {
   }
 
   async add(snapshot: SnapshotRecord): Promise<void> {
+    const { id, workflowId, reason, firstRunId } = snapshot;
     await this.#database.query(
-      'INSERT INTO ostinato.snapshots (environment, key, run, record) VALUES ($1, $2, $3, $4) ON CONFLICT (environment, key) DO NOTHING',
-      [this.#environment, keyOf(snapshot.id), keyOf(snapshot.workflowId), this.#packing.write(snapshot, 'snapshot')],
+      `INSERT INTO ostinato.snapshots (environment, key, run, reason, first_run, record) VALUES ($1, $2, $3, $4, $5, $6)
+        ON CONFLICT (environment, key) DO NOTHING`,
+      [this.#environment, keyOf(id), keyOf(workflowId), reason, keyOf(firstRunId), this.#packing.write(snapshot, 'snapshot')],
     );
   }
 
@@ -31,7 +34,21 @@ export class PostgresSnapshots implements SnapshotIndex {
     return found && this.#record(found);
   }
 
-  async list(workflowId: string, { limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
+  async list(workflowId: string, { limit = 100, reason, firstRunId }: ListSnapshots = {}): Promise<SnapshotRecord[]> {
+    if (reason !== undefined) {
+      const made = await this.#database.query<{ record: string }>(
+        `SELECT record FROM (
+          (SELECT ordinal, record FROM ostinato.snapshots
+            WHERE environment = $1 AND run = $2 AND reason = $3 AND $4::bytea IN ('', first_run) ORDER BY ordinal DESC LIMIT $5)
+          UNION ALL SELECT ordinal, record FROM ostinato.snapshots WHERE environment = $1 AND run = $2 AND reason IS NULL
+        ) AS made ORDER BY ordinal DESC`,
+        [this.#environment, keyOf(workflowId), reason, firstRunId === undefined ? Buffer.alloc(0) : keyOf(firstRunId), limit],
+      );
+      return madeFor(
+        made.map((row) => this.#record(row)),
+        { limit, reason, firstRunId },
+      );
+    }
     const rows = await this.#database.query<{ record: string }>(
       'SELECT record FROM ostinato.snapshots WHERE environment = $1 AND run = $2 ORDER BY ordinal DESC LIMIT $3',
       [this.#environment, keyOf(workflowId), limit],

@@ -124,4 +124,11 @@ export const schemaSteps: readonly string[] = [
     PRIMARY KEY (environment, id)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What a run has left is found by these. Those that an earlier release has listed, or still lists, have none: their records tell.
+  ALTER TABLE snapshots ADD COLUMN reason TEXT;
+  ALTER TABLE snapshots ADD COLUMN first_run_id TEXT;
+
+  CREATE INDEX snapshots_by_reason ON snapshots (environment, workflow_id, reason, ordinal);
+  `,
 ];

@@ -1,6 +1,7 @@
 import type { SnapshotRecord } from '../../contract/snapshot.js';
 import type { Packing } from '../packing.js';
-import type { SnapshotIndex } from '../store.js';
+import { madeFor } from '../snapshot-list.js';
+import type { ListSnapshots, SnapshotIndex } from '../store.js';
 import type { Database, Statement } from './database.js';
 
 /** A snapshot that was acknowledged is on the disk, like the blob that it names. */
@@ -11,6 +12,7 @@ export class SqliteSnapshots implements SnapshotIndex {
   readonly #add: Statement<never>;
   readonly #get: Statement<{ record: string }>;
   readonly #list: Statement<{ record: string }>;
+  readonly #made: Statement<{ record: string }>;
   readonly #all: Statement<{ record: string }>;
   readonly #remove: Statement<never>;
 
@@ -19,19 +21,26 @@ export class SqliteSnapshots implements SnapshotIndex {
     this.#environment = environment;
     this.#packing = packing;
     this.#add = database.prepare(
-      'INSERT INTO snapshots (environment, id, workflow_id, record) VALUES (?, ?, ?, ?) ON CONFLICT (environment, id) DO NOTHING',
+      'INSERT INTO snapshots (environment, id, workflow_id, reason, first_run_id, record) VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (environment, id) DO NOTHING',
     );
     this.#get = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND id = ?');
     this.#list = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND workflow_id = ? ORDER BY ordinal DESC LIMIT ?');
+    this.#made = database.prepare(`
+      SELECT record FROM (
+        SELECT * FROM (
+          SELECT ordinal, record FROM snapshots
+          WHERE environment = ? AND workflow_id = ? AND reason = ? AND ? IN ('', first_run_id) ORDER BY ordinal DESC LIMIT ?
+        )
+        UNION ALL SELECT ordinal, record FROM snapshots WHERE environment = ? AND workflow_id = ? AND reason IS NULL
+      ) ORDER BY ordinal DESC`);
     this.#all = database.prepare('SELECT record FROM snapshots WHERE environment = ? AND id > ? ORDER BY id LIMIT ?');
     this.#remove = database.prepare('DELETE FROM snapshots WHERE environment = ? AND id = ?');
   }
 
   async add(snapshot: SnapshotRecord): Promise<void> {
-    const { id, workflowId } = snapshot;
-    await this.#database.write(() => this.#add.run(this.#environment, id, workflowId, this.#packing.write(snapshot, 'snapshot')), {
-      durable: true,
-    });
+    const { id, workflowId, reason, firstRunId } = snapshot;
+    const record = this.#packing.write(snapshot, 'snapshot');
+    await this.#database.write(() => this.#add.run(this.#environment, id, workflowId, reason, firstRunId, record), { durable: true });
   }
 
   async get(id: string): Promise<SnapshotRecord | undefined> {
@@ -39,7 +48,15 @@ export class SqliteSnapshots implements SnapshotIndex {
     return found && this.#record(found);
   }
 
-  async list(workflowId: string, { limit = 100 }: { limit?: number } = {}): Promise<SnapshotRecord[]> {
+  async list(workflowId: string, { limit = 100, reason, firstRunId }: ListSnapshots = {}): Promise<SnapshotRecord[]> {
+    if (reason !== undefined) {
+      const run = [this.#environment, workflowId] as const;
+      const made = await this.#database.read(() => this.#made.all(...run, reason, firstRunId ?? '', limit, ...run));
+      return madeFor(
+        made.map((row) => this.#record(row)),
+        { limit, reason, firstRunId },
+      );
+    }
     const rows = await this.#database.read(() => this.#list.all(this.#environment, workflowId, limit));
     return rows.map((row) => this.#record(row));
   }

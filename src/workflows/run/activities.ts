@@ -70,6 +70,11 @@ export function saveSnapshot() {
   return proxyLocalActivities<Activities>(housekeeping).saveSnapshot;
 }
 
+/** The same at the end of a run, which does not wait for it any longer than this. */
+export function saveFinished() {
+  return proxyLocalActivities<Activities>({ ...housekeeping, scheduleToCloseTimeout: '1 minute' }).saveSnapshot;
+}
+
 /** Local: whoever waits for it waits for milliseconds, and nothing of it has to be recorded. */
 export function findMessage() {
   return proxyLocalActivities<Activities>(housekeeping).findMessage;

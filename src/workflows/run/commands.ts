@@ -42,8 +42,3 @@ export function acceptCommand(run: AnyRun, kind: CommandStatus['kind'], input: u
 export function pendingCommands(run: AnyRun): CommandState[] {
   return run.state.commands?.filter(({ status }) => status === 'pending') ?? [];
 }
-
-/** As others see it. */
-export function commandView({ label: _, agents: __, turn: ___, ...view }: CommandState): CommandStatus {
-  return view;
-}

@@ -5,6 +5,8 @@ import type { Json, JsonObject } from '../../contract/json.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { RunInput, RunResult } from '../../contract/run.js';
 import type { PatternName, PatternOptions } from '../../contract/pattern.js';
+import type { Outcome } from '../../contract/snapshot.js';
+import { resultOf } from '../../state/views.js';
 import { continueIfDue } from './boundary.js';
 import { now } from './clock.js';
 import { pendingCommands } from './commands.js';
@@ -17,7 +19,7 @@ import { shapeOutput } from './output.js';
 import { reportUp, sendPost } from './post.js';
 import { withdrawAll } from './request-list.js';
 import { Run, type AnyRun } from './run.js';
-import { carryOutLast } from './snapshots.js';
+import { carryOutLast, leave } from './snapshots.js';
 import { RunStopped } from './stopped.js';
 import { showEnd } from './visibility.js';
 
@@ -157,9 +159,9 @@ async function endBy(run: AnyRun, error: unknown): Promise<RunResult> {
     if (!hasJustArrived(run)) throw error;
     return await endBy(run, fail('State.Unreadable', `This run cannot go on from the snapshot it was loaded from: ${String(error)}`));
   }
-  const { type, message } = failureOf(error);
-  run.failure = { type, message };
-  await close(run, 'failed', () => run.outbox.emit('run.failed', { failure: { type, message } }));
+  const { details, ...failure } = failureOf(error);
+  run.failure = failure;
+  await close(run, { failure: { ...failure, ...(details && { details }) } }, () => run.outbox.emit('run.failed', { failure }));
   throw error;
 }
 
@@ -170,7 +172,7 @@ function hasJustArrived({ state }: AnyRun): boolean {
 
 /** Nothing is awaited any more: what is said now wakes it, or keeps it awake. */
 function rest(run: AnyRun): RunResult {
-  run.result = resultOf(run);
+  run.result = resultOf(run.state);
   run.phase = 'closed';
   showEnd(run, 'asleep');
   return run.result;
@@ -186,35 +188,13 @@ async function finish(run: AnyRun, told?: Json): Promise<RunResult> {
       final: true,
     });
   }
-  const result = resultOf(run, output);
+  const result = resultOf(run.state, output);
   run.result = result;
-  await close(run, result.status, () => run.outbox.emit('run.finished', { result }));
+  await close(run, { result }, () => run.outbox.emit('run.finished', { result }));
   return result;
 }
 
-/** @default the last reply */
-function resultOf(run: AnyRun, output?: Json): RunResult {
-  const { output: last, usage, rounds } = run.state;
-  const { status, incomplete, ...stopReason } = endOf(run);
-  return {
-    status,
-    // `null` is what a function has made of it.
-    output: output === undefined ? (last?.text ?? null) : output,
-    ...(output === undefined && last?.artifact && { outputArtifact: last.artifact }),
-    stopReason,
-    ...(incomplete && { incomplete }),
-    usage,
-    rounds,
-  };
-}
-
-function endOf({ state }: AnyRun): { status: RunResult['status']; incomplete?: true } & RunResult['stopReason'] {
-  // The pattern had come to its own end when its last words met a condition.
-  const stop = state.stop?.code === 'condition' ? (state.ending ?? state.stop) : state.stop;
-  return stop ?? state.ending ?? { status: 'completed', code: 'completed', message: 'The pattern came to its end.' };
-}
-
-async function close(run: AnyRun, status: 'completed' | 'stopped' | 'cancelled' | 'failed', announce: () => void): Promise<void> {
+async function close(run: AnyRun, outcome: Outcome, announce: () => void): Promise<void> {
   await CancellationScope.nonCancellable(() => carryOutLast(run));
   run.phase = 'closed';
   for (const said of run.state.said) {
@@ -222,12 +202,13 @@ async function close(run: AnyRun, status: 'completed' | 'stopped' | 'cancelled' 
     Object.assign(said, { status: 'failed', failure: { type: 'Run.Closed', message: 'The run ended before this was answered.' } });
   }
   withdrawAll(run);
-  showEnd(run, status);
+  showEnd(run, 'result' in outcome ? outcome.result.status : 'failed');
   announce();
   reportUp(run, { ended: true, usage: run.state.usage });
   await CancellationScope.nonCancellable(async () => {
     for (const operation of run.state.operations) await abandon(run, operation);
     await sendPost(run);
   });
+  await leave(run, outcome);
   await run.outbox.flush();
 }

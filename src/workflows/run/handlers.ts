@@ -8,24 +8,25 @@ import { checkCancel, checkNestedReport } from '../../contract/guards.js';
 import { commands, messages, nestedSignal, queries } from '../../contract/names.js';
 import { checkPlainJson } from '../../contract/plain-json.js';
 import { sizes } from '../../contract/size.js';
+import { checkpointOf, requestView } from '../../state/views.js';
 import { acceptCommand, refusalOfCommand } from './commands.js';
 import { accept, acceptStop, refusalOfSay, refusalOfStop, requestCancel, type Refusal } from './inbox.js';
-import { mirror, viewOf } from './request-list.js';
+import { mirror } from './request-list.js';
 import { acceptRespond, refusalOfRespond } from './requests.js';
 import type { AnyRun } from './run.js';
 import { showWaiting } from './visibility.js';
-import { agentStateOf, checkpointOf, snapshotOf, statusOf, transcriptOf, turnOf } from './views.js';
+import { agentStateOf, snapshotOf, statusOf, transcriptOf, turnOf } from './views.js';
 
 export function registerHandlers(run: AnyRun): void {
   setHandler(defineQuery(queries.status), () => statusOf(run), { description: 'Where the run is' });
-  setHandler(defineQuery(queries.checkpoint), () => checkpointOf(run), { description: 'Where the run is, for machines' });
+  setHandler(defineQuery(queries.checkpoint), () => checkpointOf(run.state), { description: 'Where the run is, for machines' });
   setHandler(defineQuery(queries.transcript), (page?: unknown) => transcriptOf(run, page), {
     description: 'A page of what has been said: {after?, limit?}',
   });
   setHandler(defineQuery(queries.state), (page?: unknown) => agentStateOf(run, page), {
     description: "A page of an agent's state document: {agent, after?, limit?}",
   });
-  setHandler(defineQuery(queries.requests), () => run.state.requests.map(viewOf), { description: 'What people are asked' });
+  setHandler(defineQuery(queries.requests), () => run.state.requests.map(requestView), { description: 'What people are asked' });
   setHandler(defineQuery(queries.turn), (which?: unknown) => turnOf(run, which), { description: 'What became of a message: {turnId}' });
 
   setHandler(defineQuery(queries.snapshot), () => snapshotOf(run, { at: new Date().toISOString(), reason: 'asked' }), {

@@ -6,6 +6,7 @@ import { sameJson } from '../../contract/same-json.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { Operation } from '../../state/nested-state.js';
 import type { RequestState } from '../../state/run-state.js';
+import { requestView } from '../../state/views.js';
 import { reportUp } from './post.js';
 import type { AnyRun } from './run.js';
 
@@ -91,10 +92,6 @@ export function withdrawAll(run: AnyRun): void {
   for (const asked of run.state.requests) if (isOpen(asked)) asked.status = 'withdrawn';
 }
 
-export function viewOf({ operation: _, nestedId: __, ...view }: RequestState): RequestView {
-  return view;
-}
-
 export function isOpen({ status }: RequestState): boolean {
   return status === 'pending';
 }
@@ -154,7 +151,7 @@ export function report(run: AnyRun): void {
     .filter((asked) => !isOpen(asked))
     .slice(-reportedOver)
     .map(outcomeOf);
-  const open = requests.filter(isOpen).slice(0, mostReported).map(viewOf);
+  const open = requests.filter(isOpen).slice(0, mostReported).map(requestView);
   const share = Math.max(shortPrompt, Math.floor(reportBytes / (4 * open.length)));
   const isMuch = jsonBytes(open) > reportBytes / 2;
   let room: number = reportBytes;
@@ -177,7 +174,7 @@ function outcomeIn({ status, response, by, answeredAt }: RequestState): Pick<Req
 }
 
 function outcomeOf(asked: RequestState): RequestView {
-  const { response, prompt, ...view } = viewOf(asked);
+  const { response, prompt, ...view } = requestView(asked);
   const isSmall = response !== undefined && jsonBytes(response) <= reportedResponse;
   return { ...view, prompt: clip(prompt, shortPrompt), ...(isSmall && { response }) };
 }

@@ -7,11 +7,12 @@ import type { Json, JsonObject, Span } from '../../contract/json.js';
 import { checkTask } from '../../contract/guards.js';
 import { textOf, type Message } from '../../contract/message.js';
 import type { PersonOptions } from '../../contract/pattern.js';
-import { stopCodes, type RunResult, type StopCode } from '../../contract/run.js';
+import type { RunResult, StopCode } from '../../contract/run.js';
 import type { HearingInput } from '../../contract/step.js';
 import { spanMs } from '../../contract/span.js';
 import type { Fired } from '../../contract/termination.js';
 import type { RunState } from '../../state/run-state.js';
+import { agentsOf, asleep } from '../../state/views.js';
 import { ask, type AskOptions } from './ask.js';
 import { boundary } from './boundary.js';
 import { now } from './clock.js';
@@ -69,7 +70,7 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
 
   /** The names of those who take turns, in the order given. */
   get agents(): string[] {
-    return this.state.team.members.filter(({ staff }) => !staff).map(({ name }) => name);
+    return agentsOf(this.state);
   }
 
   /** The pattern's options, as the input gave them; agents among them are names. */
@@ -195,7 +196,7 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   /** Closes the workflow until something is said under its id. `false` when something was said meanwhile; else the plot has to end. */
   async sleep(): Promise<boolean> {
     const isAsleep = await fallAsleep(this);
-    if (isAsleep) this.endsWith('asleep', stopCodes.asleep);
+    if (isAsleep) this.endsWith(asleep.code, asleep.message);
     return isAsleep;
   }
 

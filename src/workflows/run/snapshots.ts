@@ -1,12 +1,19 @@
 /** Save, fork and roll back: what a run does with its own state while nothing in it is half done. */
-import { isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
+import { ActivityFailure, CancellationScope, isCancellation, ParentClosePolicy, startChild } from '@temporalio/workflow';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/common';
 import { fail, failureOf } from '../../contract/failure.js';
-import { assertAgents, type MemberSnapshot, type SaveInput, type Snapshot, type SnapshotReason } from '../../contract/snapshot.js';
+import {
+  assertAgents,
+  type MemberSnapshot,
+  type Outcome,
+  type SaveInput,
+  type Snapshot,
+  type SnapshotReason,
+} from '../../contract/snapshot.js';
 import type { LoadSnapshotOutput } from '../../contract/state-step.js';
 import { rolledBack } from '../../state/from-snapshot.js';
 import type { CommandState, RunState } from '../../state/run-state.js';
-import { loadSnapshot, saveMembers, saveSnapshot, stepFailure } from './activities.js';
+import { loadSnapshot, saveFinished, saveMembers, saveSnapshot, stepFailure } from './activities.js';
 import { now } from './clock.js';
 import { pendingCommands } from './commands.js';
 import { abandon } from './operations.js';
@@ -72,6 +79,25 @@ export async function save(run: AnyRun, reason: SnapshotReason, { key, ...wishes
   state.lastSnapshot = { id: saved.id, turn: state.lastTurn };
   run.outbox.emit('snapshot.saved', { snapshotId: saved.id, reason, ...(label !== undefined && { label }) });
   return saved.id;
+}
+
+/**
+ * What it was at its end, and what came of it: from then on the store alone can tell, when Temporal does not know the run any more. Its
+ * last events go along. A store that is away for long does not keep a run from ending.
+ */
+export async function leave(run: AnyRun, outcome: Outcome): Promise<void> {
+  const { state } = run;
+  if (!state.settings.keepFinished) return;
+  const written = snapshotOf(run, { at: new Date().toISOString(), reason: 'finished', outcome });
+  try {
+    const saved = await CancellationScope.nonCancellable(() =>
+      run.outbox.alongLocally((base) => saveFinished()({ ...base, ...written, key: 'finished' })),
+    );
+    run.transcript.advance(saved.head);
+    state.lastSnapshot = { id: saved.id, turn: state.lastTurn };
+  } catch (error) {
+    if (!(error instanceof ActivityFailure)) throw error;
+  }
 }
 
 /** Runs that this one waits for are saved first, wherever they are: with them it can go on. */

@@ -2,81 +2,35 @@
 import { fail } from '../../contract/failure.js';
 import { textOf } from '../../contract/message.js';
 import { show } from '../../contract/problems.js';
-import type { Checkpoint, RunStatus, TurnStatus } from '../../contract/run.js';
+import type { RunStatus, TurnStatus } from '../../contract/run.js';
 import { sizes } from '../../contract/size.js';
 import { snapshotType, snapshotVersion, type Snapshot } from '../../contract/snapshot.js';
 import type { SnapshotParts } from '../../contract/state-step.js';
 import type { TranscriptPage } from '../../contract/transcript.js';
 import { pageAgentState } from '../../state/agent-state.js';
-import type { Sleeper } from '../../state/sleeper.js';
+import { checkpointOf, statusOf as statusIn } from '../../state/views.js';
 import { asArguments } from './arguments.js';
-import { commandView } from './commands.js';
 import type { AnyRun } from './run.js';
 
 export function statusOf(run: AnyRun): RunStatus {
-  const { state } = run;
-  return {
-    runId: run.workflowId,
-    firstRunId: run.firstRunId,
-    pattern: state.pattern,
-    ...(state.orchestration && { orchestration: state.orchestration }),
-    status: run.phase === 'closed' ? closedAs(run) : run.phase,
-    turns: state.turns.map(({ id, agent, ordinal, modelCalls }) => ({ id, agent, ordinal, modelCalls })),
-    agents: run.agents,
-    rounds: state.rounds,
-    usage: state.usage,
-    inbox: state.inbox.length + (state.sleeper?.inbox ?? 0),
-    requests: state.requests.filter(({ status }) => status === 'pending').map(({ requestId }) => requestId),
-    operations: [
-      ...state.operations.map(({ id, runId, member }) => ({ id, kind: 'nested' as const, runId, member })),
-      ...(state.commands ?? []).map(commandView),
-    ],
-    ...(state.lastSnapshot && { snapshotId: state.lastSnapshot.id }),
-    ...(state.sleeper && { asleep: asleepAs(state.sleeper) }),
-    ...(state.origin && { origin: state.origin }),
-    ...(state.cancel && { cancel: state.cancel }),
-    ...(run.result && { result: run.result }),
-    ...(run.failure && { failure: run.failure }),
-    transcriptLength: run.transcript.length,
-    startedAt: state.startedAt,
-  };
-}
-
-function asleepAs({ since, snapshotId, failure }: Sleeper): RunStatus['asleep'] {
-  return { since, snapshotId, ...(failure && { failure }) };
+  const { workflowId: runId, firstRunId, phase, result, failure } = run;
+  const status = phase === 'closed' ? closedAs(run) : phase;
+  return statusIn(run.state, { runId, firstRunId, status, ...(result && { result }), ...(failure && { failure }) });
 }
 
 function closedAs({ isAsleep, result }: AnyRun): RunStatus['status'] {
   return isAsleep ? 'asleep' : (result?.status ?? 'failed');
 }
 
-export function checkpointOf({ state, transcript }: AnyRun): Checkpoint {
-  return {
-    conversationId: state.conversationId,
-    orchestration: state.orchestration ?? state.pattern,
-    stateVersion: state.stateVersion,
-    currentStep: state.steps.current,
-    completedSteps: state.steps.completed,
-    completedStepCount: state.steps.count,
-    stepOutputs: state.steps.outputs,
-    pendingEvents: state.outbox.map(({ type }) => type),
-    retryCount: state.steps.retries,
-    team: state.team.id || null,
-    transcript: { length: transcript.length, segments: state.transcript.segments, head: state.transcript.head },
-    usage: state.usage,
-    continuations: state.continuations,
-    ...(state.sleeper && { snapshotId: state.sleeper.snapshotId }),
-  };
-}
-
 /** What is written of a snapshot: all that the store does not have yet. Also for a run that has closed. */
 export function snapshotOf(
   run: AnyRun,
-  about: Pick<Snapshot, 'at' | 'reason' | 'label' | 'agents'>,
+  about: Pick<Snapshot, 'at' | 'reason' | 'label' | 'agents' | 'outcome'>,
   members: Snapshot['members'] = {},
 ): SnapshotParts {
   // Without what is on its way somewhere else, and what only this execution can use.
-  const { outbox: _, post: __, commands: ___, resume: ____, ...state } = run.state;
+  const { outbox: _, post: __, commands: ___, resume: ____, ...rest } = run.state;
+  const state = { ...rest, outbox: [], post: [] };
   const { pattern, orchestration, team } = state;
   const { segments, head } = state.transcript;
   const document: Snapshot = {
@@ -85,8 +39,8 @@ export function snapshotOf(
     run: { workflowId: run.workflowId, firstRunId: run.firstRunId },
     ...about,
     definition: { pattern, ...(orchestration !== undefined && { orchestration }), fingerprint: team.id, agents: run.agents },
-    checkpoint: checkpointOf(run),
-    state: { ...state, outbox: [], post: [], transcript: { segments, tail: [], head } },
+    checkpoint: checkpointOf(state),
+    state: { ...state, transcript: { segments, tail: [], head } },
     members,
   };
   return { document, head, segments, fresh: run.transcript.since(head) };

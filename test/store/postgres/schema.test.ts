@@ -121,6 +121,8 @@ test('what the first release wrote can be read', async () => {
   await store.events.append(log, [{ type: 'delta', key: 'b', at: '2026-01-02T03:04:05Z', text: 'again' }]);
   expect(await store.events.end(log)).toBe(2);
   expect(await store.snapshots.list('run')).toMatchObject([{ id: 'a snapshot', turn: 2 }]);
+  expect(await store.snapshots.list('run', { reason: 'asked', firstRunId: 'run-1' })).toHaveLength(1);
+  expect(await store.snapshots.list('run', { reason: 'sleep' })).toEqual([]);
   expect(await store.blobs.collect(() => true, 0)).toMatchObject({ kept: 1, doomed: 0 });
   await store.close();
 });

@@ -85,6 +85,8 @@ test('what a release without doomed texts wrote can be read, and collected', asy
   const segment = 'cfac0461d0e5963017d4cfbdf388ca69';
 
   expect(await store.snapshots.all()).toMatchObject([{ id: 'a snapshot', turn: 2 }]);
+  expect(await store.snapshots.list('run', { reason: 'asked', firstRunId: 'run-1' })).toHaveLength(1);
+  expect(await store.snapshots.list('run', { reason: 'sleep' })).toEqual([]);
   expect(await store.events.end({ workflowId: 'run', firstRunId: 'run-1' })).toBe(2);
   expect(await store.blobs.collect((id) => id === segment, 0)).toMatchObject({ kept: 1, doomed: 0 });
   expect(await store.blobs.get(segment)).toBe('a segment');

@@ -1,0 +1,38 @@
+/** Runs that Temporal still knows. One whose memo cannot be read is listed nevertheless. */
+import { WorkflowClient } from '@temporalio/client';
+import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
+import type { ClientContext } from './context.js';
+import { toRunSummary, unreadable, type RunSummary } from './summary.js';
+
+export interface ListRuns {
+  /** `open`: those that have not ended. @default 'all' */
+  status?: 'open' | 'all';
+  /** @default 50 */
+  limit?: number;
+}
+
+export async function listRuns({ temporal, taskQueue }: ClientContext, { status = 'all', limit = 50 }: ListRuns): Promise<RunSummary[]> {
+  const { connection, namespace, loadedDataConverter } = temporal.options;
+  const payloadCodecs = loadedDataConverter.payloadCodecs.map(forgiving);
+  const client = new WorkflowClient({ connection, namespace, dataConverter: { payloadCodecs } });
+  const query = [`TaskQueue = '${taskQueue.replaceAll("'", "''")}'`, ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])];
+  const found: RunSummary[] = [];
+  for await (const execution of client.list({ query: query.join(' AND '), pageSize: Math.min(limit * 2, 1000) })) {
+    if (execution.status.name === 'CONTINUED_AS_NEW') continue;
+    found.push(toRunSummary(execution));
+    if (found.length >= limit) break;
+  }
+  return found;
+}
+
+/** What it cannot decode, it says so of. */
+function forgiving(codec: PayloadCodec): PayloadCodec {
+  const decode = async (payload: Payload): Promise<Payload> => {
+    try {
+      return (await codec.decode([payload]))[0] as Payload;
+    } catch {
+      return defaultPayloadConverter.toPayload(unreadable) as Payload;
+    }
+  };
+  return { encode: (payloads) => codec.encode(payloads), decode: (payloads) => Promise.all(payloads.map(decode)) };
+}
