@@ -201,7 +201,7 @@ describe('members of public documents', () => {
     [
       'snapshot.ts',
       'Snapshot',
-      ['agents', 'at', 'checkpoint', 'definition', 'label', 'members', 'reason', 'run', 'schemaVersion', 'state', 'type'],
+      ['agents', 'at', 'checkpoint', 'definition', 'label', 'members', 'outcome', 'reason', 'run', 'schemaVersion', 'state', 'type'],
     ],
     ['snapshot.ts', 'RunExport', ['agents', 'at', 'blobs', 'definition', 'run', 'schemaVersion', 'snapshotId', 'type']],
     ['run.ts', 'InputShape', ['schema', 'transform']],

@@ -145,8 +145,8 @@ describe('a session', () => {
     });
   });
 
-  test('that has ended is saved and loaded, and open again', async () => {
-    await using world = await open({ clerk: ['one', 'two'] });
+  test('that has ended is saved, loaded and forked, and open again', async () => {
+    await using world = await open({ clerk: ['one', 'two', 'three'] });
     const session = world.client.session(clerk, 'over');
     await session.say('1');
     await session.cancel();
@@ -157,7 +157,7 @@ describe('a session', () => {
 
     expect((await loaded.say('2')).reply).toBe('two');
     await expect(session.rollback({ snapshotId })).rejects.toMatchObject({ type: 'Run.Closed' });
-    await expect(session.fork()).rejects.toMatchObject({ type: 'Run.Closed' });
+    expect((await (await session.fork()).say('3')).reply).toBe('three');
   });
 
   test('with a tool gives it another key in each branch', async () => {
