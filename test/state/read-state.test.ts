@@ -31,7 +31,7 @@ const full: RunState = {
       },
     ],
   },
-  settings: { times: { model: stepTime, tool: stepTime }, searchAttributes: true, historyEvents: 1000 },
+  settings: { times: { model: stepTime, tool: stepTime }, searchAttributes: true, historyEvents: 1000, sleepAfterMs: 3_600_000 },
   limits: { turns: 3, tokens: 1000, timeMs: 60_000 },
   options: { style: 'dry' },
   transcript: {
@@ -147,6 +147,19 @@ const full: RunState = {
   imports: { writer: 'd1' },
   compactions: { writer: { upTo: 4, blob: 'b3', turn: 1, start: 1, from: 1 } },
   resume: [{ operationId: 'op-1', snapshotId: 's2', pattern: 'handoff' }],
+  sleepAfterMs: 60_000,
+  sleeper: {
+    snapshotId: 's3',
+    since: at,
+    wakeAt: 1,
+    inbox: 1,
+    waiting: 1,
+    settled: [{ requestId: 'q1', status: 'answered', by: 'ann', answer: 'digest' }],
+    hasExternal: true,
+    stop: { reason: 'enough' },
+    isTold: true,
+    failure: { type: 'State.NotFound', message: 'lost' },
+  },
 };
 
 const read = (state: unknown, chain?: readonly Migration[]) => readState(state, 'sequential', chain);
