@@ -1,21 +1,32 @@
 /** Calls to Temporal, bounded in time: the SDK's client retries some refusals in silence for most of a minute. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { fail, failures, type FailureType } from '../contract/failure.js';
 import type { ClientContext } from './context.js';
 
 const deadlineMs = 20_000;
+const attempts = 5;
 
 export async function call<T>(
   { temporal }: Pick<ClientContext, 'temporal'>,
   request: () => Promise<T>,
   timeoutMs = deadlineMs,
 ): Promise<T> {
-  try {
-    return await temporal.withDeadline(Date.now() + timeoutMs, request);
-  } catch (error) {
-    throw asFailure(error);
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await temporal.withDeadline(Date.now() + timeoutMs, request);
+    } catch (error) {
+      if (attempt === attempts || !isDropped(error)) throw asFailure(error);
+      await sleep(attempt * 100);
+    }
   }
+}
+
+/** The run was just continuing as new, and the server dropped what had come meanwhile: nothing has happened. */
+function isDropped(error: unknown): boolean {
+  const { code, details } = (grpcErrorIn(error) ?? {}) as { code?: number; details?: string };
+  return code === failedPrecondition && details?.includes('workflow task failure') === true;
 }
 
 /** Only what a caller can act on is translated; everything else stays as it is. */
@@ -29,17 +40,19 @@ function asFailure(error: unknown): unknown {
       return fail('Connection.Failed', 'The worker that took the message up has not answered it. Try again.', { cause: error });
     return fail(asFailureType(type), message, { cause: error.cause, details: details ?? [], final: true });
   }
-  if (!isGrpcServiceError(error)) {
-    const cause = (error as { cause?: unknown } | null)?.cause;
-    if (!isGrpcServiceError(cause)) return error;
-    return grpcFailure(cause.code, cause.details, cause) ?? error;
-  }
-  return grpcFailure(error.code, error.details, error) ?? error;
+  const refused = grpcErrorIn(error);
+  return (refused && grpcFailure(refused.code, refused.details, refused)) ?? error;
+}
+
+function grpcErrorIn(error: unknown) {
+  const cause = (error as { cause?: unknown } | null)?.cause;
+  return [error, cause].find(isGrpcServiceError);
 }
 
 const cancelled = 1;
 const deadlineExceeded = 4;
 const resourceExhausted = 8;
+const failedPrecondition = 9;
 const unavailable = 14;
 
 function grpcFailure(code: number, details: string, cause: unknown) {
