@@ -1,6 +1,7 @@
 /** How a run goes on from a snapshot. */
 import { messages } from '../../contract/names.js';
 import type { RunInput } from '../../contract/run.js';
+import { spanMs } from '../../contract/span.js';
 import { arrived } from '../../state/from-snapshot.js';
 import { loadSnapshot, stepFailure } from './activities.js';
 import { continueAsNew } from './boundary.js';
@@ -27,10 +28,11 @@ export async function goOn(run: AnyRun, { task: _, nested, ...input }: RunInput)
   if (run.earlyStop) run.outbox.emit('input.refused', { handler: messages.stop, reason: 'The run had not begun.' });
   run.throwIfStopped();
   const { snapshotId, overridden } = loaded;
+  const own = input.sleepAfter === undefined ? {} : { sleepAfterMs: spanMs(input.sleepAfter) ?? null };
   run.outbox.emit('run.loaded', { snapshotId, from: loaded.run.workflowId, ...(overridden && { overridden }) });
   // What has come until the last moment comes along.
-  await continueAsNew(run, ({ nested: origin, inbox, said, commands, eventCount }) =>
-    arrived(loaded, {
+  await continueAsNew(run, ({ nested: origin, inbox, said, commands, eventCount }) => ({
+    ...arrived(loaded, {
       conversationId: run.firstRunId,
       nowMs: now(),
       ...(origin && { nested: origin }),
@@ -39,7 +41,8 @@ export async function goOn(run: AnyRun, { task: _, nested, ...input }: RunInput)
       ...(commands && { commands }),
       eventCount,
     }),
-  );
+    ...own,
+  }));
 }
 
 /** The first execution after that: runs within go on from snapshots of theirs, and whoever is above is told who waits. */

@@ -35,7 +35,9 @@ export class Quiet {
     this.touch();
   }
 
+  /** Something happens. Whoever was about to let the run sleep finds that there is something to do. */
   touch(): void {
+    this.isLong = false;
     this.#since = now();
   }
 
