@@ -37,7 +37,7 @@ export const parts = {
   // What a worker does for a workflow.
   activities: {
     files: /^activities\//,
-    imports: ['contract', 'schemas', 'state', 'agent-state', 'definitions', 'llm', 'agents', 'tools', 'functions', 'store'],
+    imports: ['contract', 'schemas', 'state', 'agent-state', 'definitions', 'llm', 'agents', 'tools', 'functions', 'store', 'janitor'],
     packages: ['@temporalio/activity', '@temporalio/common', 'type:@temporalio/client', 'zod'],
     node: true,
   },
@@ -54,6 +54,19 @@ export const parts = {
     node: ['crypto', 'http', 'net', 'url'],
   },
   store: { files: /^store\//, imports: ['contract', 'encryption'], packages: ['libsql', 'pg', '@temporalio/common'], node: true },
+
+  // What clients and the janitor do with Temporal and the store together.
+  calls: {
+    files: /^client\/(call|context|span)\.ts$/,
+    imports: ['contract', 'type:store'],
+    packages: ['@temporalio/client', '@temporalio/common'],
+  },
+  janitor: {
+    files: /^janitor\//,
+    imports: ['contract', 'state', 'store', 'calls'],
+    packages: ['@temporalio/client', '@temporalio/common', 'type:@temporalio/proto'],
+    node: true,
+  },
 
   // Where a process begins.
   application: { files: /^application\.ts$/, imports: ['type:definitions', 'type:llm'] },
@@ -72,7 +85,19 @@ export const parts = {
   },
   client: {
     files: /^client(\.ts$|\/)/,
-    imports: ['contract', 'schemas', 'state', 'agent-state', 'config', 'connection', 'encryption', 'store', 'type:definitions'],
+    imports: [
+      'calls',
+      'janitor',
+      'contract',
+      'schemas',
+      'state',
+      'agent-state',
+      'config',
+      'connection',
+      'encryption',
+      'store',
+      'type:definitions',
+    ],
     packages: ['@temporalio/client', '@temporalio/common'],
     node: true,
   },
@@ -92,6 +117,7 @@ export const parts = {
       'tools',
       'functions',
       'store',
+      'janitor',
     ],
     packages: ['@temporalio/worker', '@temporalio/client', '@temporalio/common', '@temporalio/proto'],
     node: true,
@@ -115,6 +141,7 @@ export const parts = {
       'server-record',
       'connection',
       'encryption',
+      'calls',
       'client',
       'worker',
       'gateway',

@@ -4,8 +4,9 @@ import type { AgentStateDocument } from './agent-state/document.js';
 import { parseAgentState } from './agent-state/parse.js';
 import { serializeAgentState } from './agent-state/serialize.js';
 import type { Orchestration } from './agents/define-orchestration.js';
-import { collect, type Collected, type CollectOptions } from './client/collect.js';
+import { collect, type Collected, type CollectOptions } from './janitor/collect.js';
 import type { ClientContext } from './client/context.js';
+import { deleteRun, janitorStatus, type DeleteOptions, type DeletionReport } from './client/delete-run.js';
 import { listRuns, type ListRuns } from './client/list-runs.js';
 import { RunHandle } from './client/run-handle.js';
 import { SessionHandle } from './client/session-handle.js';
@@ -17,6 +18,7 @@ import type { RunSummary } from './client/summary.js';
 import { loadConfig, type Config } from './config.js';
 import { connectClient } from './connection.js';
 import type { AgentDefinition } from './contract/agent.js';
+import type { JanitorStatus } from './contract/deletion.js';
 import { documentOf, outputReader, type TypedInput } from './client/typed.js';
 import { newRunId, sessionId } from './client/ids.js';
 import { parseRunInput } from './contract/input-schema.js';
@@ -31,7 +33,9 @@ import type { Store } from './store/store.js';
 export { loadConfig, type Config, type ConfigOverrides } from './config.js';
 export type { RunHandle, WatchOptions } from './client/run-handle.js';
 export type { SessionHandle } from './client/session-handle.js';
-export type { Collected, CollectOptions } from './client/collect.js';
+export type { Collected, CollectOptions } from './janitor/collect.js';
+export type { DeleteOptions, DeletionReport } from './client/delete-run.js';
+export type { DeletionProof, JanitorStatus } from './contract/deletion.js';
 export type { SnapshotDiff } from './client/diff.js';
 export type { RunExport, SnapshotRecord } from './contract/snapshot.js';
 export type { RunSummary } from './client/summary.js';
@@ -168,6 +172,22 @@ export class OstinatoClient implements AsyncDisposable {
    */
   async collect(options?: CollectOptions): Promise<Collected> {
     return await collect(this.context, options);
+  }
+
+  /**
+   * Deletes everything that there is of a run or session, those nested in it included: executions at Temporal, snapshots, events, and
+   * the texts that nobody else refers to, once the grace is over. The janitor does it, which needs a worker; asked again, this tells how far
+   * it is, and in the end what was found when all was looked for again.
+   *
+   * @throws `Run.Open` when it has not ended, unless `force` · `Run.OtherEnvironment`
+   */
+  async deleteRun(id: string, options?: DeleteOptions): Promise<DeletionReport> {
+    return await deleteRun(this.context, id, options);
+  }
+
+  /** What the janitor has done last, what is due next, and what fails and why. `undefined`: there was nothing to do so far. */
+  async janitor(): Promise<JanitorStatus | undefined> {
+    return await janitorStatus(this.context);
   }
 
   /** What differs between two snapshots. */

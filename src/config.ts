@@ -28,6 +28,9 @@ export interface Config {
   readonly worker: WorkerConfig;
   /** Runs leave a snapshot when they end. */
   readonly keepFinished: boolean;
+  /** Of sessions whose agent and options do not say. Absent: never. */
+  readonly expireAfterMs?: number;
+  readonly janitor: { readonly graceMs: number; readonly periodMs: number };
   /** What the settings were read from: for Temporal's own settings and for child processes. A function, so that no key is ever printed. */
   env(): Environment;
 }
@@ -83,6 +86,8 @@ export interface ConfigOverrides {
   times?: { model?: Partial<StepTime>; tool?: Partial<StepTime> };
   worker?: Partial<WorkerConfig>;
   keepFinished?: boolean;
+  expireAfterMs?: number;
+  janitor?: Partial<Config['janitor']>;
 }
 
 /**
@@ -100,6 +105,7 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
   const heartbeatMs = read.span('OSTINATO_HEARTBEAT_TIMEOUT');
   const storeUrl = read.databaseUrl('OSTINATO_STORE_URL', overrides.storeUrl);
   const encryptionKeys = read.encryptionKeys(overrides.encryptionKeys);
+  if (read.span('OSTINATO_DELETION_GRACE') < shortestGraceMs) read.problem('OSTINATO_DELETION_GRACE: must be an hour at least');
   const config: Config = {
     taskQueue: overrides.taskQueue ?? read.text('OSTINATO_TASK_QUEUE'),
     dataDir: resolve(overrides.dataDir ?? read.text('OSTINATO_DATA_DIR')),
@@ -143,6 +149,12 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
       ...defined(overrides.worker),
     },
     keepFinished: overrides.keepFinished ?? read.choice('OSTINATO_KEEP_FINISHED', ['true', 'false']) === 'true',
+    ...defined({ expireAfterMs: overrides.expireAfterMs ?? read.optionalSpan('OSTINATO_EXPIRE_AFTER') }),
+    janitor: {
+      graceMs: read.span('OSTINATO_DELETION_GRACE'),
+      periodMs: read.span('OSTINATO_JANITOR_PERIOD'),
+      ...defined(overrides.janitor),
+    },
     env: () => env,
   };
   problems.push(...problemsOfOverrides(overrides));
@@ -157,6 +169,9 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
   }
   return deepFreeze(config);
 }
+
+/** A step in flight may have written what nothing refers to yet. */
+const shortestGraceMs = 3600 * 1000;
 
 function defaultProvider(read: SettingsReader, limits: ProviderLimits): ProviderConfig | undefined {
   const key = read.given('OPENAI_API_KEY') ?? '';
@@ -200,11 +215,15 @@ function mayBeNone(name: string, value: number | null): boolean {
   return (name === 'worker.maxCachedWorkflows' && value === 0) || (name === 'worker.sleepAfterMs' && value === null);
 }
 
-function problemsOfOverrides({ times, worker, ...texts }: ConfigOverrides): string[] {
+function problemsOfOverrides({ times, worker, janitor, expireAfterMs, ...texts }: ConfigOverrides): string[] {
   const empty = Object.entries(texts).filter(([, value]) => typeof value === 'string' && value.trim() === '');
-  const numbers = Object.entries({ 'times.model': times?.model, 'times.tool': times?.tool, worker }).flatMap(([at, values]) =>
-    Object.entries(values ?? {}).map(([name, value]) => [`${at}.${name}`, value] as const),
-  );
+  const numbers = Object.entries({
+    'times.model': times?.model,
+    'times.tool': times?.tool,
+    worker,
+    janitor,
+    '': { expireAfterMs },
+  }).flatMap(([at, values]) => Object.entries(values ?? {}).map(([name, value]) => [`${at}.${name}`, value] as const));
   return [
     ...empty.map(([name]) => `${name}: must not be empty`),
     ...numbers

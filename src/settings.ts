@@ -103,6 +103,17 @@ export const settings = [
   { name: 'OSTINATO_MAX_CACHED_WORKFLOWS', meaning: 'Runs that a worker keeps in memory.', default: "(Temporal's choice, by memory)" },
   { name: 'OSTINATO_MAX_CONCURRENT_STEPS', meaning: 'Model and tool calls at the same time in one worker.', default: '500' },
   {
+    name: 'OSTINATO_EXPIRE_AFTER',
+    meaning: 'Sessions are deleted so long after their last message, unless they or their agents say otherwise.',
+    default: '(never)',
+  },
+  {
+    name: 'OSTINATO_DELETION_GRACE',
+    meaning: 'How long texts of a deleted session stay that nothing refers to any more; longer than your longest step, an hour at least.',
+    default: '1 hour',
+  },
+  { name: 'OSTINATO_JANITOR_PERIOD', meaning: 'How often the janitor looks at its list when nothing is due.', default: '1 day' },
+  {
     name: 'TEMPORAL_ADDRESS',
     meaning: 'Temporal server, host:port.',
     default: '(the server that Ostinato started in the data directory, else localhost:7233)',
@@ -152,11 +163,15 @@ export class SettingsReader {
 
   /** In milliseconds. */
   span(name: SettingName): number {
+    return this.optionalSpan(name) ?? parseSpan(defaultOf(name)) ?? 0;
+  }
+
+  optionalSpan(name: SettingName): number | undefined {
     const given = this.given(name);
     const ms = given === undefined ? undefined : parseSpan(given);
     if (given !== undefined && ms === undefined)
       this.problem(`${name}: "${given}" is not a span of time such as "90 seconds" or "5 minutes"`);
-    return ms ?? parseSpan(defaultOf(name)) ?? 0;
+    return ms;
   }
 
   /** `null`: never. */

@@ -1,5 +1,6 @@
 /** Composition root: agents, tools, providers and a store become a Temporal worker. */
 import { Worker, type NativeConnection, type WorkerOptions as TemporalWorkerOptions } from '@temporalio/worker';
+import { Client } from '@temporalio/client';
 import { createActivities } from './activities/index.js';
 import { modelQueue } from './activities/prepare-run.js';
 import type { Application } from './application.js';
@@ -8,6 +9,7 @@ import { loadConfig, type Config } from './config.js';
 import { connectWorker } from './connection.js';
 import { workerDataConverter } from './encryption/data-converter.js';
 import { createFunctionRegistry } from './functions/registry.js';
+import { rouse } from './janitor/rouse.js';
 import { createProviders, type ProvidersOptions } from './llm/providers.js';
 import { standInNotice, startStandIn } from './llm/stand-in.js';
 import { openStore } from './store/open-store.js';
@@ -58,9 +60,10 @@ export interface RunningWorker extends AsyncDisposable {
 export async function startWorker(options: WorkerOptions = {}): Promise<RunningWorker> {
   const resources = new Resources();
   try {
-    const { workers, usesStandIn } = await createWorkers(options, resources);
+    const { workers, usesStandIn, rouseJanitor } = await createWorkers(options, resources);
     const stopped = runAll(workers).finally(() => resources.close());
     stopped.catch(() => undefined);
+    await rouseJanitor();
     const stop = async () => {
       shutDown(workers);
       await stopped;
@@ -84,7 +87,10 @@ function shutDown(workers: Worker[]): void {
   for (const worker of workers) if (worker.getState() === 'RUNNING') worker.shutdown();
 }
 
-async function createWorkers(options: WorkerOptions, resources: Resources): Promise<{ workers: Worker[]; usesStandIn: boolean }> {
+async function createWorkers(
+  options: WorkerOptions,
+  resources: Resources,
+): Promise<{ workers: Worker[]; usesStandIn: boolean; rouseJanitor: () => Promise<void> }> {
   const config = options.config ?? loadConfig();
   const encryptionKeys = config.encryptionKeys();
   const tools = createToolRegistry(options.tools ?? []);
@@ -110,6 +116,8 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
     functions,
     providers,
     store,
+    expireAfter: config.expireAfterMs,
+    janitor: config.janitor,
     settings: {
       times: config.times,
       searchAttributes: await hasSearchAttributes(connection, namespace),
@@ -143,7 +151,12 @@ async function createWorkers(options: WorkerOptions, resources: Resources): Prom
     const taskQueue = modelQueue(config.taskQueue, name);
     return [Worker.create({ ...shared, taskQueue, maxTaskQueueActivitiesPerSecond: maxCallsPerSecond })];
   });
-  return { workers: await Promise.all([main, ...rationed]), usesStandIn: standIn !== undefined };
+  const temporal = new Client({ connection, namespace, dataConverter: shared.dataConverter });
+  // Should somebody have ended it, or lost it with the server.
+  const rouseJanitor = async () => {
+    if ((await store.deletions.outlook(0)).count > 0) await rouse({ temporal, taskQueue: config.taskQueue });
+  };
+  return { workers: await Promise.all([main, ...rationed]), usesStandIn: standIn !== undefined, rouseJanitor };
 }
 
 async function connectionOf(options: WorkerOptions, config: Config, resources: Resources) {

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parts, partOf, refusal, resolveRelative } from '../architecture.js';
+import { janitorType } from '../src/contract/deletion.js';
 import { patternNames } from '../src/contract/pattern.js';
 import { importsOf, reexportsOf, sourcesOfSrc, type Sources } from './support/source.js';
 
@@ -74,9 +75,9 @@ describe('a wrong import is seen', () => {
 describe('a pattern is complete', () => {
   const index = reexportsOf('src/workflows/index.ts', sources.get('src/workflows/index.ts') ?? '');
 
-  test('src/workflows/index.ts exports the patterns of the menu and nothing else', () => {
+  test('src/workflows/index.ts exports the patterns of the menu, the janitor and nothing else', () => {
     expect(index.others).toEqual([]);
-    expect([...index.names.keys()].sort()).toEqual([...patternNames].sort());
+    expect([...index.names.keys()].sort()).toEqual([...patternNames, janitorType].sort());
   });
 
   test.each(patternNames)('%s has its file, its test and its place in the documentation', (name) => {

@@ -10,8 +10,8 @@ import { settings, type Setting } from '../src/settings.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = ['README.md', 'CONTRIBUTING.md', 'AGENTS.md', 'CHANGELOG.md', 'examples/README.md', ...markdownIn('docs')];
 
-test("the README's table of settings is the one of src/settings.ts", () => {
-  const rows = read('README.md').match(/(?<=^\| Variable .*\n\|[-|]+\n)(?:\|.*\n)+/m)?.[0] ?? '';
+test('the table of settings is the one of src/settings.ts', () => {
+  const rows = read('docs/configuration.md').match(/(?<=^\| Variable .*\n\|[-|]+\n)(?:\|.*\n)+/m)?.[0] ?? '';
 
   expect(rows.trimEnd().split('\n')).toEqual(settings.map(rowOf));
 });

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { failures } from '../src/contract/failure.js';
 import { commands, defaultTaskQueue, messages, queries, searchAttributes } from '../src/contract/names.js';
+import { janitorType, rouseSignal } from '../src/contract/deletion.js';
 import { patternNames } from '../src/contract/pattern.js';
 import { stopCodes } from '../src/contract/run.js';
 import { exportsOf, membersOf } from './support/source.js';
@@ -15,7 +16,16 @@ beforeAll(() => void exportsOf('src/index.ts'));
 
 describe('names on the wire', () => {
   test('workflow types', () => {
-    expect(sorted(patternNames)).toEqual(['concurrent', 'groupChat', 'handoff', 'magentic', 'routing', 'sequential', 'session']);
+    expect(sorted([...patternNames, janitorType])).toEqual([
+      'concurrent',
+      'groupChat',
+      'handoff',
+      'janitor',
+      'magentic',
+      'routing',
+      'sequential',
+      'session',
+    ]);
   });
 
   test('the task queue', () => {
@@ -32,6 +42,10 @@ describe('names on the wire', () => {
 
   test('updates that are no signals', () => {
     expect(sorted(Object.values(commands))).toEqual(['fork', 'rollback', 'save']);
+  });
+
+  test('the signal of the janitor', () => {
+    expect(rouseSignal).toBe('rouse');
   });
 
   test('search attributes', () => {
@@ -55,9 +69,11 @@ describe('names on the wire', () => {
       'publish',
       'saveMembers',
       'saveSnapshot',
+      'scheduleDeletion',
       'sealSegment',
       'storeOutput',
       'storeTranscript',
+      'tidyUp',
     ]);
   });
 
@@ -67,6 +83,7 @@ describe('names on the wire', () => {
       'cancelled',
       'completed',
       'condition',
+      'expired',
       'limit.resets',
       'limit.returns',
       'limit.rounds',
@@ -105,6 +122,7 @@ describe('names on the wire', () => {
       'Run.NoQuorum',
       'Run.NotConversational',
       'Run.NotFound',
+      'Run.Open retryable',
       'Run.OtherEnvironment',
       'Run.RolledBack',
       'Run.TimedOut',
@@ -141,6 +159,7 @@ describe('names on the wire', () => {
       'request.opened',
       'route.taken',
       'run.continued',
+      'run.expired',
       'run.failed',
       'run.finished',
       'run.forked',
@@ -260,6 +279,7 @@ describe('members of public documents', () => {
       [
         'compaction',
         'description',
+        'expireAfter',
         'handoffs',
         'instructions',
         'maxOutputTokens',
@@ -385,6 +405,10 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type Config',
       'type ConfigOverrides',
       'type ConnectOptions',
+      'type DeleteOptions',
+      'type DeletionProof',
+      'type DeletionReport',
+      'type JanitorStatus',
       'type LoadOptions',
       'type RunExport',
       'type RunHandle',
@@ -413,7 +437,7 @@ const entries: Record<string, { source: string; exports: string[] }> = {
   },
   './workflows': {
     source: 'src/workflows/index.ts',
-    exports: ['concurrent', 'groupChat', 'handoff', 'magentic', 'routing', 'sequential', 'session'],
+    exports: ['concurrent', 'groupChat', 'handoff', 'janitor', 'magentic', 'routing', 'sequential', 'session'],
   },
   './run': {
     source: 'src/workflows/run/index.ts',

@@ -8,6 +8,8 @@ import { publishEvents } from './publish.js';
 export function createEndSleep({ store }: { store: Store }) {
   return async function endSleep(input: StepInput): Promise<void> {
     await publishEvents(store.events, input);
-    await endSleepOf(store, Context.current().info.workflowExecution?.workflowId ?? '');
+    const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
+    await store.deletions.withdraw({ workflowId, conversationId: input.conversationId ?? input.firstRunId });
+    await endSleepOf(store, workflowId);
   };
 }

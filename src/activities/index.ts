@@ -1,5 +1,7 @@
 /** What the sandbox may not do itself: one file per activity. */
+import type { Span } from '../contract/json.js';
 import type { RunSettings } from '../contract/step.js';
+import type { JanitorTimes } from '../janitor/tidy-up.js';
 import type { AgentRegistry } from '../agents/registry.js';
 import type { ModelProviders } from '../llm/provider.js';
 import type { Store } from '../store/store.js';
@@ -20,10 +22,12 @@ import { createLookUpRun } from './look-up-run.js';
 import { createPublish } from './publish.js';
 import { createSaveMembers } from './save-members.js';
 import { createSaveSnapshot } from './save-snapshot.js';
+import { createScheduleDeletion } from './schedule-deletion.js';
 import { createSealSegment } from './seal-segment.js';
 import { createStoreOutput } from './store-output.js';
 import { createStoreTranscript } from './store-transcript.js';
 import { createTeamCache } from './team-cache.js';
+import { createTidyUp } from './tidy-up.js';
 import { Transcripts } from './transcripts.js';
 
 export interface ActivityDeps {
@@ -33,6 +37,10 @@ export interface ActivityDeps {
   providers: ModelProviders;
   store: Store;
   settings: RunSettings;
+  /** Of sessions whose agent and options do not say. @default never */
+  expireAfter?: Span | undefined;
+  /** How long the janitor leaves alone what nothing refers to, and after how long it looks again in any case. In milliseconds. */
+  janitor?: JanitorTimes;
 }
 
 export function createActivities(deps: ActivityDeps) {
@@ -55,6 +63,8 @@ export function createActivities(deps: ActivityDeps) {
     loadSnapshot: createLoadSnapshot(deps),
     adoptStates: createAdoptStates(deps),
     endSleep: createEndSleep(deps),
+    scheduleDeletion: createScheduleDeletion(deps),
+    tidyUp: createTidyUp(deps),
     findMessage: createFindMessage({ store: deps.store, transcripts }),
     publish: createPublish(deps),
   };

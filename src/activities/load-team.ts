@@ -4,6 +4,7 @@ import { fail } from '../contract/failure.js';
 import { readRunInput } from '../contract/input-schema.js';
 import { hint, problemsFailure, show, type Problem } from '../contract/problems.js';
 import type { NestedStart, RunInput } from '../contract/run.js';
+import type { SnapshotRecord } from '../contract/snapshot.js';
 import type { LoadTeamInput, LoadTeamOutput, PreparedRun } from '../contract/step.js';
 import type { Part, TranscriptHead } from '../contract/transcript.js';
 import { asleepAs } from '../store/asleep.js';
@@ -19,7 +20,7 @@ export function createLoadTeam(deps: PrepareDeps) {
   return async function loadTeam({ pattern, input, taskProblems = [], ...base }: LoadTeamInput): Promise<LoadTeamOutput> {
     await publishEvents(deps.store.events, base);
     const { workflowId = '' } = Context.current().info.workflowExecution ?? {};
-    const asleep = pattern === 'session' ? await asleepAs(deps.store, workflowId) : undefined;
+    const asleep = pattern === 'session' ? await toWake(deps.store, workflowId) : undefined;
     if (asleep !== undefined) return { asleep };
     if (input.nested) return await readPrepared(deps.store, pattern, input.nested);
     const read = readRunInput(pattern, input, { taskKept: true });
@@ -34,6 +35,26 @@ export function createLoadTeam(deps: PrepareDeps) {
     if (unknown.length > 0) throw problemsFailure('The run input', unknown, 'Input.UnknownAgent');
     return { ...prepared, ...(document.orchestration !== undefined && { orchestration: document.orchestration }) };
   };
+}
+
+/** Of a session that sleeps: its time begins anew, unless it is over. The janitor and whoever wakes it agree on that by the list of deletions. */
+async function toWake(store: Store, workflowId: string): Promise<string | undefined> {
+  // By the server's clock, as all of it.
+  const nowMs = Context.current().info.currentAttemptScheduledTimestampMs;
+  const asleep = await asleepAs(store, workflowId, nowMs);
+  if (!asleep || (await isUnwanted(store, asleep))) return undefined;
+  if (!asleep.expires) return asleep.id;
+  const { at, conversationId } = asleep.expires;
+  const known = await store.deletions.get({ workflowId, conversationId });
+  if (!known) return asleep.id;
+  const dueAt = new Date(nowMs + Date.parse(at) - Date.parse(asleep.at)).toISOString();
+  return (await store.deletions.schedule({ ...known, dueAt })) ? asleep.id : undefined;
+}
+
+/** Somebody has asked for its deletion since it fell asleep. */
+async function isUnwanted({ deletions }: Store, { workflowId, firstRunId }: SnapshotRecord): Promise<boolean> {
+  const asked = await deletions.get({ workflowId });
+  return asked !== undefined && asked.status !== 'done' && (asked.firstRunId ?? firstRunId) === firstRunId;
 }
 
 /** The orchestration gives what the input leaves open; of options and limits, each by itself. */

@@ -12,7 +12,7 @@ import type {
 import type { AgentRegistry } from '../agents/registry.js';
 import { fail, failureOf } from '../contract/failure.js';
 import { readRunInput } from '../contract/input-schema.js';
-import type { JsonObject } from '../contract/json.js';
+import type { JsonObject, Span } from '../contract/json.js';
 import { standardManager } from '../contract/magentic-prompts.js';
 import { patterns, type AgentReference, type PatternName, type PatternOptions } from '../contract/pattern.js';
 import { hint, problemsFailure, show, type Problem } from '../contract/problems.js';
@@ -36,6 +36,8 @@ export interface PrepareDeps {
   functions: FunctionRegistry;
   providers: ModelProviders;
   settings: RunSettings;
+  /** Of sessions whose agent and options do not say. @default never */
+  expireAfter?: Span | undefined;
   store: Store;
 }
 
@@ -56,6 +58,7 @@ interface Prepared {
   member: TeamMember;
   recorded?: RecordedAgent;
   handoffs?: string[];
+  expireAfter?: Span | null;
   /** How an orchestration's task becomes messages. */
   input?: InputShape | undefined;
 }
@@ -75,6 +78,7 @@ class Preparation {
     await this.staff(pattern, options, team, at);
     const output = await this.output(document.output, team, at);
     if (pattern === 'handoff') this.equip(team, options, at);
+    if (pattern === 'session') this.expire(team, options);
     this.functions(pattern, document, options, at);
     const recorded = team.flatMap((prepared) => prepared.recorded ?? []);
     const id = await this.put({ agents: recorded });
@@ -121,7 +125,8 @@ class Preparation {
       ...(summaryQueue !== undefined && { summaryQueue }),
       ...(Object.keys(delegates).length > 0 && { delegates }),
     };
-    return [{ member, recorded, ...(definition.handoffs && { handoffs: definition.handoffs }) }];
+    const { handoffs, expireAfter } = definition;
+    return [{ member, recorded, ...(handoffs && { handoffs }), ...(expireAfter !== undefined && { expireAfter }) }];
   }
 
   private model(model: string | undefined, path: string) {
@@ -256,6 +261,13 @@ class Preparation {
       member.controls = controls;
       recorded.tools = [...recorded.tools, ...tools];
     }
+  }
+
+  /** `null`, which is never, counts as said. */
+  private expire([agent]: Prepared[], options: JsonObject): void {
+    if (options.expireAfter !== undefined) return;
+    const expireAfter = agent?.expireAfter === undefined ? this.deps.expireAfter : agent.expireAfter;
+    if (expireAfter !== undefined) options.expireAfter = expireAfter;
   }
 
   private functions(pattern: string, document: RunInput, options: JsonObject, at: string): void {

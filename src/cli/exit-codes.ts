@@ -32,6 +32,7 @@ const byFailure: { [Type in FailureType]?: ExitCode } = {
   'Run.AlreadyExists': exitCodes.badInput,
   'Run.NotConversational': exitCodes.badInput,
   'Run.Closed': exitCodes.badInput,
+  'Run.Open': exitCodes.badInput,
   'Run.OtherEnvironment': exitCodes.badInput,
   'State.Mismatch': exitCodes.badInput,
   'State.Unreadable': exitCodes.badInput,

@@ -3,6 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
 import { exampleApplication } from '../agents/catalog/index.js';
 import type { Application } from '../application.js';
+import { janitorType } from '../contract/deletion.js';
 import { fail } from '../contract/failure.js';
 import { hint, show } from '../contract/problems.js';
 import { loadModule } from './load-module.js';
@@ -56,7 +57,9 @@ export function describeProject({ application, file }: Project): string {
 /** The project's own patterns: what its workflows module exports. */
 export async function patternsOf({ application: { workflowsPath }, directory }: Project): Promise<string[]> {
   if (workflowsPath === undefined) return [];
-  return Object.entries(await loadModule(workflowsPath, directory)).flatMap(([name, value]) => (typeof value === 'function' ? [name] : []));
+  return Object.entries(await loadModule(workflowsPath, directory)).flatMap(([name, value]) =>
+    typeof value === 'function' && name !== janitorType ? [name] : [],
+  );
 }
 
 function findFile(directory: string): string | undefined {

@@ -1,5 +1,4 @@
 /** Calls to Temporal, bounded in time: the SDK's client retries some refusals in silence for most of a minute. */
-import { setTimeout as sleep } from 'node:timers/promises';
 import { isGrpcServiceError, WorkflowNotFoundError, WorkflowUpdateFailedError } from '@temporalio/client';
 import { ApplicationFailure } from '@temporalio/common';
 import { fail, failures, type FailureType } from '../contract/failure.js';
@@ -18,7 +17,7 @@ export async function call<T>(
       return await temporal.withDeadline(Date.now() + timeoutMs, request);
     } catch (error) {
       if (attempt === attempts || !isDropped(error)) throw asFailure(error);
-      await sleep(attempt * 100);
+      await new Promise((resolve) => setTimeout(resolve, attempt * 100));
     }
   }
 }

@@ -8,9 +8,9 @@ import type { ClientContext } from './context.js';
 
 /** It is not woken any more, and what it slept as is what it was at its end. Safe to repeat. */
 export async function cancelAsleep({ store }: ClientContext, workflowId: string): Promise<void> {
-  const id = await asleepAs(store, workflowId);
-  if (id === undefined) return;
-  const { snapshot, state } = readSnapshot(await readDocument(store.blobs, id));
+  const asleep = await asleepAs(store, workflowId, Date.now());
+  if (!asleep) return;
+  const { snapshot, state } = readSnapshot(await readDocument(store.blobs, asleep.id));
   if (state.settings.keepFinished) {
     const result = resultOf({ ...state, stop: { status: 'cancelled', code: 'cancelled', message: stopCodes.cancelled } });
     const { head, segments } = state.transcript;

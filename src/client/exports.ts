@@ -22,7 +22,7 @@ import { referencesIn } from '../store/references.js';
 import type { ClientContext } from './context.js';
 import { readStoredSnapshot } from './snapshots.js';
 import { stateIn } from './transcript.js';
-import { withoutPast } from './without-past.js';
+import { withoutPast } from '../janitor/without-past.js';
 
 /** Characters. A longer text is refused before it is looked into. */
 const longestDocument = 256 * 1024 * 1024;

@@ -1,6 +1,7 @@
 /** Runs that Temporal still knows. One whose memo cannot be read is listed nevertheless. */
 import { WorkflowClient } from '@temporalio/client';
 import { defaultPayloadConverter, type Payload, type PayloadCodec } from '@temporalio/common';
+import { runsOn } from '../janitor/run-references.js';
 import type { ClientContext } from './context.js';
 import { toRunSummary, unreadable, type RunSummary } from './summary.js';
 
@@ -15,7 +16,7 @@ export async function listRuns({ temporal, taskQueue }: ClientContext, { status 
   const { connection, namespace, loadedDataConverter } = temporal.options;
   const payloadCodecs = loadedDataConverter.payloadCodecs.map(forgiving);
   const client = new WorkflowClient({ connection, namespace, dataConverter: { payloadCodecs } });
-  const query = [`TaskQueue = '${taskQueue.replaceAll("'", "''")}'`, ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])];
+  const query = [runsOn(taskQueue), ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])];
   const found: RunSummary[] = [];
   for await (const execution of client.list({ query: query.join(' AND '), pageSize: Math.min(limit * 2, 1000) })) {
     if (execution.status.name === 'CONTINUED_AS_NEW') continue;

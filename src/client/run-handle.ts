@@ -267,7 +267,7 @@ export class RunHandle<Result = Json> {
       return await this.calls.update<{ turnId: string }>(messages.say, input, input.id);
     } catch (error) {
       const isGone = ['Run.Closed', 'Run.NotFound'].includes(failureOf(error).type);
-      if (!isGone || (await asleepAs(this.context.store, this.id)) === undefined) throw error;
+      if (!isGone || (await asleepAs(this.context.store, this.id, Date.now())) === undefined) throw error;
     }
     this.calls.forgetFirstRun();
     return await sayWithStart(this.context, () => wakeUp(this.context, this.id), input);

@@ -1,10 +1,12 @@
 /** Who takes turns, as zod schemas: agents, orchestrations as members, tools by name. Not for the sandbox. */
 import { z } from 'zod';
 import { agentNamePattern } from './agent.js';
+import type { Span } from './json.js';
 import { textSchema } from './message-schema.js';
 import { patternNames } from './pattern.js';
 import { distinct, problemsOfZod, show, type Problem } from './problems.js';
 import { isObject, jsonObject, list, strict, withoutNulls } from './schema-words.js';
+import { spanMs } from './span.js';
 
 /** Problems of an agent's definition in plain JSON. */
 export function problemsOfAgent(definition: unknown): Problem[] {
@@ -14,6 +16,20 @@ export function problemsOfAgent(definition: unknown): Problem[] {
 
 const nameError = 'must be a name: a letter, then letters, digits, _ or -, at most 64 characters';
 export const nameSchema = z.string(nameError).regex(agentNamePattern, nameError);
+
+const timeError = 'must be a span of time over 0: milliseconds, or words such as "90 seconds", at most ten years';
+const tenYears = 3650 * 86_400_000;
+
+export const spanSchema = z.custom<Span>((span) => {
+  const ms = spanMs(span);
+  return ms !== undefined && ms > 0 && ms <= tenYears;
+}, timeError);
+
+/** `null` is never, whatever else would hold. */
+export const expirySchema = z.custom<Span | null>(
+  (span) => span === null || spanSchema.safeParse(span).success,
+  `${timeError}; or null for never`,
+);
 
 const modelError = 'must be the name of a model without spaces: "model" or "provider/model"';
 const temperatureError = 'must be a number from 0 to 2';
@@ -80,8 +96,10 @@ export const agentSchema = strict(
     maxToolRounds: wholeNumber(mostToolRounds).optional(),
     outputSchema: jsonObject('must be a JSON schema').optional(),
     compaction: compactionSchema.optional(),
+    expireAfter: expirySchema.optional(),
   },
   'must be a definition of an agent: { "name", "instructions", … }',
+  ['expireAfter'],
 );
 
 export const agentReferenceSchema = z.union([nameSchema, agentSchema], 'must be the name of a registered agent, or a definition');

@@ -1,5 +1,5 @@
 import type { Compaction } from './compaction.js';
-import type { Json, JsonObject } from './json.js';
+import type { Json, JsonObject, Span } from './json.js';
 import type { PatternName, PatternOptions } from './pattern.js';
 import type { RunFrame } from './run.js';
 
@@ -26,6 +26,8 @@ export interface AgentDefinition {
   outputSchema?: JsonObject;
   /** How much it hears of a conversation that has grown long. @default everything, and the newer half when that is too long for the model */
   compaction?: Compaction;
+  /** A session with it is deleted so long after its last message; `null`: never. @default what the worker's settings say */
+  expireAfter?: Span | null;
 }
 
 /** A tool by its name, or an agent or an orchestration that is used as one. */

@@ -53,6 +53,7 @@ export interface EventTypes {
   'snapshot.saved': { snapshotId: string; reason: string; label?: string };
   /** It goes on from a snapshot of another run. */
   'run.loaded': { snapshotId: string; from: string; overridden?: string[] };
+  'run.expired': { expireAfter: Json };
   'run.slept': { snapshotId: string };
   'run.woken': { snapshotId: string };
   /** What it slept as cannot be read. It is tried again. */

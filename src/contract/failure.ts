@@ -20,6 +20,7 @@ export const failures = {
   'Run.AlreadyExists': { meaning: 'A run with that id is open.', retryable: false },
   'Run.NotConversational': { meaning: 'Nobody in this run listens to new messages.', retryable: false },
   'Run.Closed': { meaning: 'The run has ended.', retryable: false },
+  'Run.Open': { meaning: 'The run has to end before this can be done.', retryable: true },
   'Run.Busy': { meaning: 'Too many messages wait already.', retryable: false },
   'Run.OtherEnvironment': { meaning: 'The run belongs to another task queue.', retryable: false },
   'Run.TimedOut': { meaning: 'The time that the caller gave has passed; the run goes on.', retryable: false },

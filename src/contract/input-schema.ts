@@ -3,13 +3,13 @@
  * this file by value.
  */
 import { z } from 'zod';
-import { agentReferenceSchema, memberSchema, nameSchema, repeatedTools, wholeNumber } from './agent-schema.js';
+import { agentReferenceSchema, memberSchema, nameSchema, repeatedTools, spanSchema, wholeNumber } from './agent-schema.js';
 import { problemsOfJson } from './check-json.js';
 import { fail } from './failure.js';
 import type { Json } from './json.js';
 import { problemsOfSchema } from './json-shape-problems.js';
 import { messageSchema, textSchema } from './message-schema.js';
-import { optionSchemas, problemsOfOptions, spanSchema } from './options-schema.js';
+import { optionSchemas, problemsOfOptions } from './options-schema.js';
 import { patterns, type PatternName } from './pattern.js';
 import { checkPlainJson } from './plain-json.js';
 import { distinct, problemsFailure, problemsOfZod, show, type Problem } from './problems.js';

@@ -1,21 +1,11 @@
 /** What each pattern may be told, as zod schemas, and what of it has to fit its agents. Not for the sandbox. */
 import { z } from 'zod';
-import { agentReferenceSchema, nameSchema, wholeNumber } from './agent-schema.js';
-import type { Span } from './json.js';
+import { agentReferenceSchema, expirySchema, nameSchema, spanSchema, wholeNumber } from './agent-schema.js';
 import { magenticPromptNames } from './magentic-prompts.js';
 import { textSchema } from './message-schema.js';
 import type { PatternName } from './pattern.js';
 import { hint, pathText, show, type Problem } from './problems.js';
 import { isObject, list, strict } from './schema-words.js';
-import { spanMs } from './span.js';
-
-const timeError = 'must be a span of time over 0: milliseconds, or words such as "90 seconds", at most ten years';
-const tenYears = 3650 * 86_400_000;
-
-export const spanSchema = z.custom<Span>((span) => {
-  const ms = spanMs(span);
-  return ms !== undefined && ms > 0 && ms <= tenYears;
-}, timeError);
 
 const yes = z.boolean('must be true or false');
 const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) => z.enum(words, `must be one of ${words.join(', ')}`);
@@ -151,7 +141,7 @@ export const optionSchemas: { [P in PatternName]: z.ZodType } = {
     },
     objectError,
   ),
-  session: strict({ sleepAfter: spanSchema.optional() }, objectError),
+  session: strict({ sleepAfter: spanSchema.optional(), expireAfter: expirySchema.optional() }, objectError, ['expireAfter']),
 };
 
 /** Names in options that nobody in the team has, and numbers that do not fit it. */

@@ -82,6 +82,8 @@ export interface PatternOptions<A = AgentReference, F = string> {
   session: {
     /** Closes after so long without a message, and leaves a snapshot; the next message wakes it. @default never */
     sleepAfter?: Span;
+    /** Is deleted so long after its last message, awake or asleep; `null`: never. @default what its agent says, then the worker's settings */
+    expireAfter?: Span | null;
   };
 }
 

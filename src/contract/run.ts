@@ -142,6 +142,7 @@ export const stopCodes = {
   'person.silent': 'Nobody answered in time.',
   'plan.rejected': 'A person rejected the plan.',
   asleep: 'Nobody has said anything for long; the next message wakes it.',
+  expired: 'Nobody has said anything for so long that it is deleted; the next message begins a new one.',
   cancelled: 'Somebody asked for it.',
 } as const;
 export type StopCode = keyof typeof stopCodes;

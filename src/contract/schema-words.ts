@@ -3,10 +3,17 @@ import { z } from 'zod';
 import type { JsonObject } from './json.js';
 import { show } from './problems.js';
 
-/** An object whose members are all known. Its error for an unknown one lists the known: `problemsOfZod` makes a hint of it. */
-export function strict<Shape extends z.ZodRawShape>(shape: Shape, error: string) {
+/**
+ * An object whose members are all known. Its error for an unknown one lists the known: `problemsOfZod` makes a hint of it.
+ *
+ * @param nullable members of which `null` says something else than that they are absent
+ */
+export function strict<Shape extends z.ZodRawShape>(shape: Shape, error: string, nullable: readonly string[] = []) {
   const known = Object.keys(shape).join(',');
-  return z.preprocess(withoutNulls, z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? known : error) }));
+  return z.preprocess(
+    (value) => withoutNullsBut(nullable, value),
+    z.strictObject(shape, { error: (issue) => (issue.code === 'unrecognized_keys' ? known : error) }),
+  );
 }
 
 /** Enough for anybody to see what is wrong with a list. */
@@ -38,8 +45,12 @@ export function jsonObject(error: string) {
 
 /** Other languages write `null` for what is absent. */
 export function withoutNulls(value: unknown): unknown {
+  return withoutNullsBut([], value);
+}
+
+function withoutNullsBut(names: readonly string[], value: unknown): unknown {
   if (!isObject(value) || !Object.values(value).includes(null)) return value;
-  return Object.fromEntries(Object.entries(value).filter(([, member]) => member !== null));
+  return Object.fromEntries(Object.entries(value).filter(([name, member]) => member !== null || names.includes(name)));
 }
 
 /** The JSON schema of a zod schema, as a model has to follow it, or why there is none. */

@@ -89,6 +89,8 @@ export interface SnapshotRecord {
   turn: number;
   /** Entries in its transcript. */
   length: number;
+  /** Of a session that sleeps: when it expires, unless somebody says something, and the conversation that it is. */
+  expires?: { at: string; conversationId: string };
   /** What it was made for. A worker that was lost may have made one already, whose id nobody was told. */
   key: string;
 }

@@ -1,6 +1,6 @@
 /** What goes into the activities that save and load, and what comes out. */
 import type { RunInput, RunResult } from './run.js';
-import type { MemberSnapshot, Snapshot } from './snapshot.js';
+import type { MemberSnapshot, Snapshot, SnapshotRecord } from './snapshot.js';
 import type { RunSettings, StepInput } from './step.js';
 import type { Entry, Segment, TranscriptHead } from './transcript.js';
 
@@ -21,6 +21,15 @@ export interface SaveSnapshotInput extends StepInput, SnapshotParts {
   keep?: number;
   /** The run itself refers to it as long as it needs it. */
   isUnlisted?: true;
+  /** Of one that sleeps. */
+  expires?: SnapshotRecord['expires'];
+}
+
+/** What has come to its end is to be deleted at this time. */
+export interface ScheduleDeletionInput extends StepInput {
+  /** RFC 3339, by the run's clock. */
+  at: string;
+  dueAt: string;
 }
 
 export interface SaveSnapshotOutput {

@@ -12,6 +12,8 @@ import type { EntryRef, Inherited, ReplyFacts, Segment, TranscriptHead } from '.
 export interface StepInput {
   /** First execution's run id: with the workflow id, the key of the event log. */
   firstRunId: string;
+  /** Of a session that was woken: the first run id of the execution that it began with. */
+  conversationId?: string;
   /** Events that only the workflow knew; written before the step's own. */
   events?: NewEvent[];
   /** Of a nested run: the log of the run at the top, where its events are told as well. */

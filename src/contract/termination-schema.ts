@@ -1,8 +1,7 @@
 /** Termination conditions as a zod schema. Not for the sandbox. */
 import { z } from 'zod';
-import { nameSchema, wholeNumber } from './agent-schema.js';
+import { nameSchema, spanSchema, wholeNumber } from './agent-schema.js';
 import { textSchema } from './message-schema.js';
-import { spanSchema } from './options-schema.js';
 import { isObject, list, withoutNulls } from './schema-words.js';
 import { conditionBounds, type Condition } from './termination.js';
 

@@ -33,6 +33,9 @@ export const dynamicConfig = {
   'system.enableActivityEagerExecution': true,
 };
 
+/** What has just ended can be deleted after a second, and not only after half a minute. */
+const forDevelopment = { 'history.transferProcessorUpdateAckInterval': '"1s"' };
+
 const startTimeoutMs = 60_000;
 
 /** Returns when it answers. Its output is in `server.log`. */
@@ -132,7 +135,7 @@ function serverArguments({ port, uiPort, database }: { port: number; uiPort: num
   return [
     ...['server', 'start-dev', '--ip', '127.0.0.1', '--port', String(port), '--ui-port', String(uiPort)],
     ...['--db-filename', database, '--log-level', 'error'],
-    ...Object.entries(dynamicConfig).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
+    ...Object.entries({ ...dynamicConfig, ...forDevelopment }).flatMap(([key, value]) => ['--dynamic-config-value', `${key}=${value}`]),
     ...Object.entries(searchAttributeTypes).flatMap(([name, type]) => ['--search-attribute', `${name}=${type}`]),
   ];
 }

@@ -4,7 +4,7 @@ import { fail } from '../contract/failure.js';
 import type { EncryptionKey } from './keys.js';
 
 /** What something encrypted is. Bound to it: a blob cannot be passed off as an event. */
-export type Kind = 'payload' | 'blob' | 'snapshot' | 'event';
+export type Kind = 'payload' | 'blob' | 'snapshot' | 'event' | 'deletion';
 
 export interface Sealed {
   keyId: string;

@@ -17,7 +17,8 @@ export interface Arrival {
 
 /** A new run: with everything that the other one was, but its end, and an identity of its own. */
 export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands, eventCount }: Arrival): RunState {
-  const { cancel: _, stop, done, commands: __, ...saved } = shifted(loaded, nowMs);
+  // Its time begins anew.
+  const { cancel: _, quietSince: __, stop, done, commands: ___, ...saved } = shifted(loaded, nowMs);
   const { snapshotId, run, settings, overridden } = loaded;
   const known = new Set(saved.said.map(({ id }) => id));
   return {
@@ -66,7 +67,7 @@ export function awoken(live: RunState, loaded: LoadedSnapshot, nowMs: number): R
 
 /** The same run, as it was: what others were told stays told, and tokens stay used. */
 export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number): RunState {
-  const { cancel: _, stop: __, ...saved } = shifted(loaded, nowMs);
+  const { cancel: _, stop: __, quietSince: ___, ...saved } = shifted(loaded, nowMs);
   const then = new Set(saved.said.map(({ id }) => id));
   const queued = new Set(saved.inbox.map(({ id }) => id));
   return {

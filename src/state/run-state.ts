@@ -89,6 +89,8 @@ export interface RunState {
   /** How often it was put back: a part of all ids after that, so that nothing done before is taken for done. */
   branch?: number;
   origin?: SnapshotOrigin;
+  /** Since when nobody has said anything to a session that expires. RFC 3339. */
+  quietSince?: string;
   /** Ids of messages were forgotten: one that is not known any more has to be looked up. */
   forgotten?: true;
   /** Documents that agents brought along: ids in the store. */
@@ -290,6 +292,7 @@ export const runStateShape: Shape = {
     commands: { optional: { list: { fields: { id: 'string', kind: 'string', status: 'string' } } } },
     branch: { optional: 'count' },
     origin: { optional: { fields: { snapshotId: 'string', workflowId: 'string', conversationId: 'string', turn: 'count' } } },
+    quietSince: { optional: 'time' },
     forgotten: { optional: 'boolean' },
     imports: { optional: { map: 'string' } },
     compactions: { optional: compactionsShape },

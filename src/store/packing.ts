@@ -69,20 +69,22 @@ export class Packing {
     return bytes.toString('utf8');
   }
 
-  /** A row of the event log or of the list of snapshots, as one text. */
-  write(document: object, kind: 'event' | 'snapshot'): string {
+  /** A row of the event log, of the list of snapshots or of deletions, as one text. */
+  write(document: object, kind: Row): string {
     const json = JSON.stringify(document);
     const sealed = this.#cipher.seal(Buffer.from(json, 'utf8'), kind);
     return sealed ? `${sealedRow}${sealed.keyId}:${sealed.content.toString('base64')}` : json;
   }
 
   /** @throws `Encryption.KeyMissing` */
-  read(text: string, kind: 'event' | 'snapshot'): object {
+  read(text: string, kind: Row): object {
     if (!text.startsWith(sealedRow)) return JSON.parse(text) as object;
     const [keyId = '', content = ''] = text.slice(sealedRow.length).split(':');
     return JSON.parse(this.#cipher.open({ keyId, content: Buffer.from(content, 'base64') }, kind).toString('utf8')) as object;
   }
 }
+
+type Row = 'event' | 'snapshot' | 'deletion';
 
 /** No JSON begins like this. */
 const sealedRow = 'encrypted:';

@@ -2,6 +2,7 @@
  * What outlives a process: blobs by content hash (segments, parts, artifacts, teams), the list of snapshots, the event log, and permits.
  * Only activities and the watching side of the client touch it. Everything is kept apart by environment.
  */
+import type { Deletion, DeletionKey } from '../contract/deletion.js';
 import type { EventLogKey, NewEvent, RunEvent } from '../contract/event.js';
 import type { SnapshotReason, SnapshotRecord } from '../contract/snapshot.js';
 
@@ -17,6 +18,9 @@ export interface Store {
   readonly snapshots: SnapshotIndex;
   readonly events: EventLog;
   readonly permits: Permits;
+  readonly deletions: DeletionList;
+  /** Sees to it that what was deleted is in no file of the engine any more, as far as the engine can tell. */
+  scrub(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -68,12 +72,40 @@ export interface ListSnapshots {
 
 /** One append-only list of events per run. */
 export interface EventLog {
-  /** In order; an event whose `key` is already in this log is left out. */
-  append(log: EventLogKey, events: readonly NewEvent[]): Promise<void>;
+  /** In order; an event whose `key` is already in this log is left out. `owner`: another log that this one is deleted with. */
+  append(log: EventLogKey, events: readonly NewEvent[], owner?: EventLogKey): Promise<void>;
   /** Events after a cursor, oldest first. Waits up to `waitMs` for the first one when there are none. */
   read(log: EventLogKey, cursor: EventCursor, options?: ReadEvents): Promise<RunEvent[]>;
   /** `seq` of the last event, 0 for an empty log. */
   end(log: EventLogKey): Promise<number>;
+  /** All logs of a workflow id, or all that an owner has, in no order. */
+  logs(of: { workflowId: string } | { owner: EventLogKey }): Promise<EventLogKey[]>;
+  /** Deletes a log. Returns how many events it had; those of one that is being deleted by somebody else are counted once. */
+  remove(log: EventLogKey): Promise<number>;
+}
+
+/** What is to be deleted, and when: one entry for each key. */
+export interface DeletionList {
+  /** Adds it or takes its place; `false` when that deletion has begun already, and nothing is changed. */
+  schedule(deletion: Deletion): Promise<boolean>;
+  /** Off the list; `false` when it has begun already. Nothing on the list is no problem. */
+  withdraw(key: DeletionKey): Promise<boolean>;
+  /** From now on it is neither scheduled anew nor withdrawn. `false` when it is not on the list, or not due by this time any more. */
+  begin(key: DeletionKey, nowMs: number): Promise<boolean>;
+  /** What has become of one. */
+  save(deletion: Deletion): Promise<void>;
+  remove(key: DeletionKey): Promise<void>;
+  get(key: DeletionKey): Promise<Deletion | undefined>;
+  /** Those that are due, the first ones first. */
+  due(nowMs: number, limit?: number): Promise<DueDeletions>;
+  /** How many there are, and when the next is due that is not due yet. */
+  outlook(nowMs: number): Promise<{ count: number; nextMs?: number }>;
+}
+
+export interface DueDeletions {
+  deletions: Deletion[];
+  /** That cannot be read. */
+  unreadable: number;
 }
 
 export interface EventCursor {

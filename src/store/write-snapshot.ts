@@ -20,7 +20,8 @@ export async function writeSnapshot(
     keep,
     key,
     isUnlisted,
-  }: SnapshotParts & Pick<SaveSnapshotInput, 'keep' | 'key' | 'isUnlisted'>,
+    expires,
+  }: SnapshotParts & Pick<SaveSnapshotInput, 'keep' | 'key' | 'isUnlisted' | 'expires'>,
 ): Promise<SaveSnapshotOutput> {
   let head: TranscriptHead = before;
   if (fresh.length > 0) {
@@ -35,7 +36,7 @@ export async function writeSnapshot(
   if (isUnlisted) return { id, head };
   const { run, reason } = document;
   const { lastTurn: turn } = document.state as { lastTurn: number };
-  await snapshots.add(recordOf(id, document, { turn, length, key }));
+  await snapshots.add({ ...recordOf(id, document, { turn, length, key }), ...(expires && { expires }) });
   const others = (await snapshots.list(run.workflowId, { limit: listed })).filter((other) => other.id !== id && other.reason === reason);
   const isTwin = (other: SnapshotRecord) => other.key === key && other.firstRunId === run.firstRunId;
   // Only of those that nobody has asked for.

@@ -1,6 +1,9 @@
 /** The workflow code of a worker: our own is bundled when the package is built, one's own when a worker starts. */
 import { readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { bundleWorkflowCode } from '@temporalio/worker';
 import { encodesFailures } from '../contract/encrypted.js';
@@ -47,6 +50,24 @@ function readPrebuilt(): WorkflowBundle | undefined {
 }
 
 async function bundle(workflowsPath: string): Promise<string> {
+  if (workflowsPath === builtIn) return await bundleEntry(workflowsPath);
+  // Any worker may be the one that is given the janitor's next task.
+  const directory = await mkdtemp(join(tmpdir(), 'ostinato-workflows-'));
+  const entry = join(directory, 'workflows.js');
+  try {
+    const lines = [
+      `export * from ${JSON.stringify(workflowsPath)};`,
+      `export { janitor } from ${JSON.stringify(pathOf('workflows/janitor'))};`,
+    ];
+    await writeFile(entry, `${lines.join('\n')}\n`);
+    // Packages are those that the module itself would find.
+    return await bundleEntry(entry, createRequire(workflowsPath).resolve.paths('@temporalio/workflow') ?? []);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+async function bundleEntry(workflowsPath: string, packages: readonly string[] = []): Promise<string> {
   const { code } = await bundleWorkflowCode({
     workflowsPath,
     workflowInterceptorModules: [pathOf('workflows/run/interceptors')],
@@ -55,7 +76,11 @@ async function bundle(workflowsPath: string): Promise<string> {
     failureConverterPath: pathOf('workflows/run/failure-converter'),
     logger: quiet,
     // Lines in stack traces need the mappings, not a second copy of all sources: half the size.
-    webpackConfigHook: (webpack) => ({ ...webpack, devtool: 'inline-nosources-source-map' }),
+    webpackConfigHook: (webpack) => ({
+      ...webpack,
+      devtool: 'inline-nosources-source-map',
+      ...(packages.length > 0 && { resolve: { ...webpack.resolve, modules: ['node_modules', ...packages] } }),
+    }),
   });
   return code;
 }

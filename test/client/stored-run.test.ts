@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { WorkflowNotFoundError, type Client } from '@temporalio/client';
 import { OstinatoClient } from '../../src/client.js';
-import { collect } from '../../src/client/collect.js';
+import { collect } from '../../src/janitor/collect.js';
 import { RunHandle } from '../../src/client/run-handle.js';
 import { newKey } from '../../src/encryption/keys.js';
 import { textOf, type RunEvent, type RunInput } from '../../src/index.js';

@@ -32,7 +32,7 @@ async function clientWith(read: Store['events']['read']): Promise<OstinatoClient
   const { store, taskQueue } = stage.world;
   const broken: Store = {
     ...store,
-    events: { append: store.events.append, read, end: () => Promise.reject(new Error('The disk is gone.')) },
+    events: { append: store.events.append, read, end: rejects, logs: rejects, remove: rejects },
   };
   return await connect({ config: devServerConfig({ taskQueue }), temporal: environment.client, store: broken });
 }

@@ -1,6 +1,7 @@
 /** What every engine of the store must do. Each runs it over a place of its own. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { nothingRemoved, type Deletion } from '../../src/contract/deletion.js';
 import type { NewEvent, RunEvent } from '../../src/contract/event.js';
 import type { SnapshotRecord } from '../../src/contract/snapshot.js';
 import { failureOf } from '../../src/contract/failure.js';
@@ -308,6 +309,96 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       // Otherwise this has shown nothing.
       expect(clung?.judged).toBeGreaterThan(500);
       expect(deleted).toBeGreaterThan(100);
+    });
+  });
+
+  describe(`${engine}: deletions`, () => {
+    const deletion = (dueAt: string, more: Partial<Deletion> = {}): Deletion => ({
+      workflowId: 'session/clerk/anna',
+      conversationId: 'run-1',
+      reason: 'expired',
+      requestedAt: '2026-11-26T14:00:00.000Z',
+      dueAt,
+      status: 'scheduled',
+      removed: nothingRemoved,
+      ...more,
+    });
+    const at = (time: string) => Date.parse(time);
+    const [monday, tuesday] = ['2026-11-30T00:00:00.000Z', '2026-12-01T00:00:00.000Z'];
+
+    test('what is due is found, the first one first; what is scheduled again has a new time; other environments have lists of their own', async () => {
+      const [first, second, other] = [
+        deletion(tuesday),
+        deletion(monday, { conversationId: 'run-2' }),
+        deletion(monday, { workflowId: 'other' }),
+      ];
+      for (const each of [first, second]) expect(await store.deletions.schedule(each)).toBe(true);
+      await (await open(staging)).deletions.schedule(other);
+
+      expect(await store.deletions.due(at(monday) - 1)).toEqual({ deletions: [], unreadable: 0 });
+      expect(await (await open()).deletions.due(at(tuesday))).toEqual({ deletions: [second, first], unreadable: 0 });
+      expect(await store.deletions.outlook(at(monday))).toEqual({ count: 2, nextMs: at(tuesday) });
+      await store.deletions.schedule({ ...second, dueAt: '2027-01-01T00:00:00.000Z' });
+      expect(await store.deletions.due(at(tuesday))).toMatchObject({ deletions: [first] });
+      expect(await store.deletions.get(other)).toBeUndefined();
+    });
+
+    test('one begins once it is due; from then on it is neither scheduled nor withdrawn', async () => {
+      const each = deletion(monday);
+      await store.deletions.schedule(each);
+
+      expect(await store.deletions.begin(each, at(monday) - 1)).toBe(false);
+      expect(await store.deletions.begin(each, at(monday))).toBe(true);
+      expect(await store.deletions.schedule(deletion(tuesday))).toBe(false);
+      expect(await store.deletions.withdraw(each)).toBe(false);
+      expect(await store.deletions.begin(each, 0)).toBe(true);
+      await store.deletions.save({ ...each, status: 'removed', dueAt: tuesday });
+      expect(await (await open()).deletions.get(each)).toMatchObject({ status: 'removed', dueAt: tuesday });
+      await store.deletions.remove(each);
+      expect(await store.deletions.outlook(0)).toEqual({ count: 0 });
+      expect(await store.deletions.begin(each, at(tuesday))).toBe(false);
+    });
+
+    test('of who withdraws and who begins at the same moment one wins', async () => {
+      const other = await open();
+      const winners = new Set<string>();
+      for (let i = 0; i < 60; i++) {
+        const each = deletion(monday, { conversationId: `race-${i}` });
+        await store.deletions.schedule(each);
+        const begin = () => other.deletions.begin(each, at(monday));
+        const early = i % 2 ? begin() : undefined;
+        const withdrawing = store.deletions.withdraw(each);
+        const [begun, withdrawn] = await Promise.all([early ?? begin(), withdrawing]);
+        expect(withdrawn).toBe(!begun);
+        winners.add(begun ? 'begun' : 'withdrawn');
+      }
+      expect(winners.size).toBeGreaterThan(0);
+    });
+
+    test('one that nobody has on the list is withdrawn already', async () => {
+      expect(await store.deletions.withdraw(deletion(monday))).toBe(true);
+    });
+
+    test('logs are found by their run and by their owner, and are gone with all of their events', async () => {
+      const nested = { workflowId: 'session/writer/tea/1-panel', firstRunId: 'run-3' };
+      const woken = { ...log, firstRunId: 'run-2' };
+      await store.events.append(log, said('one'));
+      await store.events.append(woken, said('two'), log);
+      await store.events.append(nested, said(...Array.from({ length: 1200 }, (_, i) => `nested ${i}`)), log);
+      await store.events.append({ ...log, workflowId: 'session/writer/tea~2' }, said('another'));
+
+      const byName = (logs: { firstRunId: string }[]) => logs.map(({ firstRunId }) => firstRunId).sort();
+      expect(byName(await store.events.logs({ workflowId: log.workflowId }))).toEqual(['run-1', 'run-2']);
+      expect(await (await open()).events.logs({ owner: log })).toEqual(expect.arrayContaining([woken, nested]));
+      expect(await (await open(staging)).events.logs({ owner: log })).toEqual([]);
+      expect(await store.events.remove(nested)).toBe(1200);
+      expect(await store.events.remove(nested)).toBe(0);
+      expect(await store.events.logs({ owner: log })).toEqual([woken]);
+      expect(await store.events.end(nested)).toBe(0);
+      expect(texts(await store.events.read(woken, start))).toEqual(['two']);
+      await store.events.append(nested, said('again'));
+      expect(await store.events.end(nested)).toBe(1);
+      await store.scrub();
     });
   });
 

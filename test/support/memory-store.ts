@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Deletion, DeletionKey } from '../../src/contract/deletion.js';
 import type { NewEvent, RunEvent } from '../../src/contract/event.js';
 import type { SnapshotRecord } from '../../src/contract/snapshot.js';
 import type { Environment, Store, Swept } from '../../src/store/store.js';
@@ -16,6 +17,8 @@ export function memoryStore(environment: Environment = { namespace: 'default', t
   const appended: NewEvent[] = [];
   const doomed = new Map<string, number>();
   let listed: SnapshotRecord[] = [];
+  const deletions = new Map<string, { deletion: Deletion; isBegun: boolean }>();
+  const nameOf = ({ workflowId, conversationId = '' }: DeletionKey) => `${conversationId} ${workflowId}`;
   return {
     environment,
     texts,
@@ -75,7 +78,43 @@ export function memoryStore(environment: Environment = { namespace: 'default', t
           .map((event, i) => ({ ...event, seq: i + 1, epoch: 1, runId: log.workflowId }) as RunEvent)
           .filter(({ seq }) => seq > cursor.seq),
       end: async () => appended.length,
+      logs: async () => [],
+      remove: async () => appended.splice(0).length,
     },
+    deletions: {
+      schedule: async (deletion) => {
+        const known = deletions.get(nameOf(deletion));
+        if (known?.isBegun) return false;
+        deletions.set(nameOf(deletion), { deletion, isBegun: false });
+        return true;
+      },
+      withdraw: async (key) => {
+        if (!deletions.get(nameOf(key))?.isBegun) deletions.delete(nameOf(key));
+        return !deletions.has(nameOf(key));
+      },
+      begin: async (key, nowMs) => {
+        const known = deletions.get(nameOf(key));
+        if (!known || (!known.isBegun && Date.parse(known.deletion.dueAt) > nowMs)) return false;
+        known.isBegun = true;
+        return true;
+      },
+      save: async (deletion) => {
+        const known = deletions.get(nameOf(deletion));
+        if (known) known.deletion = deletion;
+      },
+      remove: async (key) => void deletions.delete(nameOf(key)),
+      get: async (key) => deletions.get(nameOf(key))?.deletion,
+      due: async (nowMs) => {
+        const found = [...deletions.values()].map(({ deletion }) => deletion);
+        return { deletions: found.filter(({ dueAt }) => Date.parse(dueAt) <= nowMs), unreadable: 0 };
+      },
+      outlook: async (nowMs) => {
+        const times = [...deletions.values()].map(({ deletion }) => Date.parse(deletion.dueAt));
+        const later = times.filter((time) => time > nowMs);
+        return { count: times.length, ...(later.length > 0 && { nextMs: Math.min(...later) }) };
+      },
+    },
+    scrub: async () => undefined,
     permits: { acquire: async () => ({ release: async () => undefined }) },
     close: async () => undefined,
   };

@@ -12,6 +12,8 @@ export function stateText(event: RunEvent): string | undefined {
       return `Goes on from ${event.snapshotId} of ${event.from}${event.overridden ? `, but for: ${short(event.overridden.join('; '), 200)}` : ''}`;
     case 'run.slept':
       return 'Fell asleep; what comes wakes it';
+    case 'run.expired':
+      return 'Expired, and is deleted; the next message begins a new conversation';
     case 'run.woken':
       return `Woke up, as it was in ${event.snapshotId}`;
     case 'wake.failed':

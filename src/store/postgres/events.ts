@@ -8,9 +8,13 @@ import { keyOf, readable } from './names.js';
 
 interface Append {
   events: readonly NewEvent[];
+  owner: EventLogKey | undefined;
   resolve(): void;
   reject(error: unknown): void;
 }
+
+const removedAtOnce = 1000;
+const mostRemembered = 10_000;
 
 export class PostgresEventLog implements EventLog {
   readonly #database: Database;
@@ -18,6 +22,8 @@ export class PostgresEventLog implements EventLog {
   readonly #environment: number;
   readonly #packing: Packing;
   readonly #waiting = new Map<string, Append[]>();
+  /** Logs whose owner is written down. */
+  readonly #owned = new Set<string>();
 
   constructor(database: Database, changes: Changes, environment: number, packing: Packing) {
     this.#database = database;
@@ -26,11 +32,11 @@ export class PostgresEventLog implements EventLog {
     this.#packing = packing;
   }
 
-  async append(log: EventLogKey, events: readonly NewEvent[]): Promise<void> {
+  async append(log: EventLogKey, events: readonly NewEvent[], owner?: EventLogKey): Promise<void> {
     if (events.length === 0) return;
     const key = eventsKey(log);
     await new Promise<void>((resolve, reject) => {
-      const append = { events, resolve, reject };
+      const append = { events, owner, resolve, reject };
       const waiting = this.#waiting.get(key);
       // One log takes one batch at a time: who comes meanwhile shares the next, instead of a connection each to wait on a lock.
       if (waiting) return void waiting.push(append);
@@ -55,6 +61,37 @@ export class PostgresEventLog implements EventLog {
     return found?.last_seq ?? 0;
   }
 
+  async logs(of: { workflowId: string } | { owner: EventLogKey }): Promise<EventLogKey[]> {
+    const [where, value] =
+      'owner' in of
+        ? ['owner = $2', keyOf(of.owner.workflowId, of.owner.firstRunId)]
+        : ['hashtextextended(workflow_id, 0) = hashtextextended($2, 0) AND workflow_id = $2', readable(of.workflowId)];
+    const rows = await this.#database.query<{ workflow_id: string; first_run_id: string }>(
+      `SELECT workflow_id, first_run_id FROM ostinato.logs WHERE environment = $1 AND ${where as string}`,
+      [this.#environment, value as string],
+    );
+    return rows.map(({ workflow_id: workflowId, first_run_id: firstRunId }) => ({ workflowId, firstRunId }));
+  }
+
+  async remove({ workflowId, firstRunId }: EventLogKey): Promise<number> {
+    const place = [this.#environment, keyOf(workflowId, firstRunId)];
+    let removed = 0;
+    for (;;) {
+      // A log may be long: no statement should take longer than its time.
+      const some = await this.#database.query(
+        `DELETE FROM ostinato.events WHERE (log, seq) IN (
+           SELECT log, seq FROM ostinato.events
+           WHERE log = (SELECT id FROM ostinato.logs WHERE environment = $1 AND key = $2) ORDER BY seq LIMIT $3
+         ) RETURNING 1`,
+        [...place, removedAtOnce],
+      );
+      removed += some.length;
+      if (some.length < removedAtOnce) break;
+    }
+    await this.#database.query('DELETE FROM ostinato.logs WHERE environment = $1 AND key = $2', place);
+    return removed;
+  }
+
   async #appendAll(log: EventLogKey, key: string): Promise<void> {
     const waiting = this.#waiting.get(key)!;
     while (waiting.length > 0) {
@@ -64,6 +101,8 @@ export class PostgresEventLog implements EventLog {
           log,
           batch.flatMap(({ events }) => events),
         );
+        const owner = batch.find((append) => append.owner)?.owner;
+        if (owner && !this.#owned.has(key)) await this.#own(log, key, owner);
         this.#changes.publish(key);
         for (const { resolve } of batch) resolve();
       } catch (error) {
@@ -82,6 +121,17 @@ export class PostgresEventLog implements EventLog {
       events.map(({ key }) => keyOf(key)),
       events.map(({ key: _, ...event }) => this.#packing.write(event, 'event')),
     ]);
+  }
+
+  /** Once for each log: which other log it is deleted with. */
+  async #own({ workflowId, firstRunId }: EventLogKey, key: string, owner: EventLogKey): Promise<void> {
+    await this.#database.query('UPDATE ostinato.logs SET owner = $3 WHERE environment = $1 AND key = $2 AND owner IS NULL', [
+      this.#environment,
+      keyOf(workflowId, firstRunId),
+      keyOf(owner.workflowId, owner.firstRunId),
+    ]);
+    if (this.#owned.size >= mostRemembered) this.#owned.clear();
+    this.#owned.add(key);
   }
 
   async #after({ workflowId, firstRunId }: EventLogKey, { epoch, seq }: EventCursor, limit: number): Promise<RunEvent[]> {

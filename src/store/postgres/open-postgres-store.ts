@@ -5,6 +5,7 @@ import { LinedPermits } from '../permits.js';
 import type { Environment, Store } from '../store.js';
 import { PostgresBlobs } from './blobs.js';
 import { Database } from './database.js';
+import { PostgresDeletions } from './deletions.js';
 import { PostgresEventLog } from './events.js';
 import { Messenger, nameOf } from './messenger.js';
 import { keyOf, readable } from './names.js';
@@ -47,6 +48,9 @@ export async function openPostgresStore(url: string, environment: Environment, c
     snapshots: new PostgresSnapshots(database, id, packing),
     events: new PostgresEventLog(database, changes, id, packing),
     permits,
+    deletions: new PostgresDeletions(database, id, packing),
+    // Its own vacuum does.
+    scrub: async () => undefined,
     async close() {
       await permits.close(async () => {
         await messenger.close();

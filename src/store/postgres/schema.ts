@@ -243,5 +243,36 @@ export const schemaSteps: readonly string[] = [
   -- What a run has left is found by these. Those that an earlier release has listed, or still lists, have none: their records tell.
   ALTER TABLE ostinato.snapshots ADD COLUMN reason TEXT, ADD COLUMN first_run BYTEA;
   CREATE INDEX snapshots_by_reason ON ostinato.snapshots (environment, run, reason, ordinal);
+   `,
+  `
+  -- Another log that this one is deleted with.
+  ALTER TABLE ostinato.logs ADD COLUMN owner BYTEA;
+  CREATE INDEX logs_of_an_owner ON ostinato.logs (environment, owner) WHERE owner IS NOT NULL;
+  CREATE INDEX logs_of_a_run ON ostinato.logs (environment, hashtextextended(workflow_id, 0));
+
+  -- What is to be deleted, and when.
+  CREATE TABLE ostinato.deletions (
+    environment INTEGER NOT NULL,
+    key BYTEA NOT NULL,
+    due TIMESTAMPTZ NOT NULL,
+    begun BOOLEAN NOT NULL DEFAULT false,
+    deletion TEXT NOT NULL,
+    PRIMARY KEY (environment, key)
+  );
+  CREATE INDEX deletions_by_time ON ostinato.deletions (environment, due);
+
+  DO $$
+  DECLARE
+    given RECORD;
+  BEGIN
+    FOR given IN
+      SELECT privilege_type, grantee, is_grantable FROM information_schema.role_table_grants
+      WHERE table_schema = 'ostinato' AND table_name = 'blobs' AND grantee <> current_user
+    LOOP
+      EXECUTE format('GRANT %s ON ostinato.deletions TO %s%s', given.privilege_type,
+        CASE given.grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(given.grantee) END,
+        CASE given.is_grantable WHEN 'YES' THEN ' WITH GRANT OPTION' ELSE '' END);
+    END LOOP;
+  END $$;
   `,
 ];

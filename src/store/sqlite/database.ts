@@ -107,6 +107,14 @@ export class Database {
     return this.#dataVersion !== before;
   }
 
+  /** What was deleted is overwritten in the file; here the log that may still have it is emptied. */
+  async checkpoint(): Promise<void> {
+    await this.read(() => {
+      const [{ busy }] = this.#driver.pragma('wal_checkpoint(TRUNCATE)') as [{ busy: number }];
+      if (busy !== 0) throw Object.assign(new Error('Others read or write.'), { code: 'SQLITE_BUSY' });
+    });
+  }
+
   /** Finishes what was begun. */
   close(): Promise<void> {
     return (this.#closing ??= this.#close());

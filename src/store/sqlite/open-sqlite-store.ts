@@ -7,6 +7,7 @@ import type { Environment, Store } from '../store.js';
 import { SqliteBlobs } from './blobs.js';
 import { openDatabase } from './database.js';
 import type { Database } from './database.js';
+import { SqliteDeletions } from './deletions.js';
 import { SqliteEventLog } from './events.js';
 import { createDatabaseFile } from './file.js';
 import { SqlitePlaces } from './permits.js';
@@ -37,6 +38,8 @@ export async function openSqliteStore(dataDir: string, environment: Environment,
     snapshots: new SqliteSnapshots(database, id, packing),
     events: new SqliteEventLog(database, changes, id, packing),
     permits,
+    deletions: new SqliteDeletions(database, id, packing),
+    scrub: () => database.checkpoint(),
     async close() {
       await permits.close(() => database.close());
       changes.announceAll();

@@ -17,6 +17,8 @@ export function prepareFile(driver: Driver.Database, path: string, steps: readon
   }
   // After something large the log shrinks again.
   driver.exec('PRAGMA journal_size_limit = 16777216');
+  // What is deleted is overwritten, and not left in free pages.
+  driver.exec('PRAGMA secure_delete = ON');
   if (schemaVersion(driver) < steps.length) migrate(driver, path, steps);
 }
 
@@ -130,5 +132,21 @@ export const schemaSteps: readonly string[] = [
   ALTER TABLE snapshots ADD COLUMN first_run_id TEXT;
 
   CREATE INDEX snapshots_by_reason ON snapshots (environment, workflow_id, reason, ordinal);
+   `,
+  `
+  -- Another log that this one is deleted with: its workflow id and first run id, as JSON.
+  ALTER TABLE logs ADD COLUMN owner TEXT;
+  CREATE INDEX logs_of_an_owner ON logs (environment, owner) WHERE owner IS NOT NULL;
+
+  -- What is to be deleted, and when, in milliseconds.
+  CREATE TABLE deletions (
+    environment INTEGER NOT NULL,
+    key TEXT NOT NULL,
+    due INTEGER NOT NULL,
+    begun INTEGER NOT NULL DEFAULT 0,
+    deletion TEXT NOT NULL,
+    PRIMARY KEY (environment, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX deletions_by_time ON deletions (environment, due);
   `,
 ];

@@ -80,9 +80,20 @@ export function findMessage() {
   return proxyLocalActivities<Activities>(housekeeping).findMessage;
 }
 
-/** Local, as `saveSnapshot`, which it undoes. */
+/** Local, as `saveSnapshot`: between it and the end nothing is to wait for a worker. */
+export function scheduleDeletion() {
+  return proxyLocalActivities<Activities>(housekeeping).scheduleDeletion;
+}
+
+/** Local, as `saveSnapshot` and `scheduleDeletion`, which it undoes. */
 export function endSleep() {
   return proxyLocalActivities<Activities>(housekeeping).endSleep;
+}
+
+/** Marks all that is referenced: a store of years takes its time. Whoever is lost is missed by its heartbeats. */
+export function tidyUp() {
+  const { tidyUp: round } = proxyActivities<Activities>({ startToCloseTimeout: '6 hours', heartbeatTimeout: '1 minute', retry: backOff });
+  return round;
 }
 
 export function storeOutput(summary: string) {

@@ -11,8 +11,8 @@ import { continueIfDue } from './boundary.js';
 import { now } from './clock.js';
 import { pendingCommands } from './commands.js';
 import { judge, nextDeadline, timePassed } from './conditions.js';
+import { leaveToJanitor } from './expiry.js';
 import { registerHandlers } from './handlers.js';
-
 import { openState, loadRun } from './open.js';
 import { abandon } from './operations.js';
 import { shapeOutput } from './output.js';
@@ -21,6 +21,7 @@ import { withdrawAll } from './request-list.js';
 import { Run, type AnyRun } from './run.js';
 import { carryOutLast, leave } from './snapshots.js';
 import { RunStopped } from './stopped.js';
+import { closedAs } from './views.js';
 import { showEnd } from './visibility.js';
 
 export interface PatternDefinition<Progress extends object, Options extends object = object> {
@@ -82,14 +83,14 @@ export function definePattern<Name extends string, Progress extends object = Jso
         await loadRun(run as AnyRun, input);
         return await withinTime(run as AnyRun, async () => {
           const told = await once(run as AnyRun, 'told', () => untilStopped(run as AnyRun, () => plot(run)));
-          if (run.isAsleep) return undefined;
+          if (run.isAtRest) return undefined;
           const output = await shapeOutput(run as AnyRun, told ?? (await once(run as AnyRun, 'concluded', () => conclude(run))));
           // Whoever asked while the last step was in flight is not too late: the run may be put back.
           if (pendingCommands(run as AnyRun).length > 0) await continueIfDue(run as AnyRun, false);
           return output;
         });
       });
-      return run.isAsleep ? rest(run as AnyRun) : await finish(run as AnyRun, output);
+      return run.isAtRest ? rest(run as AnyRun) : await finish(run as AnyRun, output);
     } catch (error) {
       return await endBy(run as AnyRun, error);
     }
@@ -174,7 +175,7 @@ function hasJustArrived({ state }: AnyRun): boolean {
 function rest(run: AnyRun): RunResult {
   run.result = resultOf(run.state);
   run.phase = 'closed';
-  showEnd(run, 'asleep');
+  showEnd(run, closedAs(run));
   return run.result;
 }
 
@@ -209,6 +210,7 @@ async function close(run: AnyRun, outcome: Outcome, announce: () => void): Promi
     for (const operation of run.state.operations) await abandon(run, operation);
     await sendPost(run);
   });
+  await CancellationScope.nonCancellable(() => leaveToJanitor(run));
   await leave(run, outcome);
   await run.outbox.flush();
 }

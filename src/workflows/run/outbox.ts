@@ -23,7 +23,7 @@ export class Outbox {
   #sending: Promise<unknown> = Promise.resolve();
 
   constructor(
-    private readonly state: Pick<RunState, 'outbox' | 'eventCount' | 'nested' | 'branch'>,
+    private readonly state: Pick<RunState, 'outbox' | 'eventCount' | 'nested' | 'branch' | 'conversationId'>,
     private readonly firstRunId: string,
   ) {}
 
@@ -85,8 +85,9 @@ export class Outbox {
   }
 
   get #base(): StepInput {
-    const { nested } = this.state;
-    return { firstRunId: this.firstRunId, ...(nested && { root: nested.root }) };
+    const { nested, conversationId } = this.state;
+    const isWoken = conversationId !== this.firstRunId;
+    return { firstRunId: this.firstRunId, ...(isWoken && { conversationId }), ...(nested && { root: nested.root }) };
   }
 
   #forgetOldestRefusal(): void {

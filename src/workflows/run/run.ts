@@ -7,22 +7,23 @@ import type { Json, JsonObject, Span } from '../../contract/json.js';
 import { checkTask } from '../../contract/guards.js';
 import { textOf, type Message } from '../../contract/message.js';
 import type { PersonOptions } from '../../contract/pattern.js';
-import type { RunResult, StopCode } from '../../contract/run.js';
+import { stopCodes, type RunResult, type StopCode } from '../../contract/run.js';
 import type { HearingInput } from '../../contract/step.js';
 import { spanMs } from '../../contract/span.js';
 import type { Fired } from '../../contract/termination.js';
 import type { RunState } from '../../state/run-state.js';
-import { agentsOf, asleep } from '../../state/views.js';
+import { agentsOf } from '../../state/views.js';
 import { ask, type AskOptions } from './ask.js';
 import { boundary } from './boundary.js';
 import { now } from './clock.js';
 import { entryAppended, judge, usageGrown } from './conditions.js';
+import { patienceOf } from './expiry.js';
 import { callRegistered, type CallOptions } from './functions.js';
 import { Outbox } from './outbox.js';
 import { askPerson } from './person.js';
 import { Quiet } from './quiet.js';
 import { request, type Answer, type Question } from './requests.js';
-import { fallAsleep } from './sleep.js';
+import { close } from './sleep.js';
 import { RunStopped } from './stopped.js';
 import { together, type MemberResult, type Results, type TogetherOptions } from './together.js';
 import { Transcript } from './transcript.js';
@@ -83,9 +84,9 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     return this.state.ending;
   }
 
-  /** It has closed until somebody says something. */
-  get isAsleep(): boolean {
-    return this.state.ending?.code === 'asleep';
+  /** It has closed because nobody said anything: until somebody does, or for good. */
+  get isAtRest(): boolean {
+    return this.state.ending?.code === 'asleep' || this.state.ending?.code === 'expired';
   }
 
   /** The pattern's own memory: plain JSON, kept across continue-as-new. */
@@ -176,14 +177,15 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   /**
    * Waits until something is said to the team that no turn has taken up yet. The next turn answers it.
    *
-   * @param atMost how long. @default as long as it takes
+   * @param atMost how long. @default as long as it takes, or until a session expires
    * @returns `false` when nothing was said in this time
    */
   async hear(atMost?: Span): Promise<boolean> {
     if (this.state.turns.length > 0 || this.state.unanswered) return true;
     this.phase = this.state.inbox.length > 0 ? 'running' : 'waiting';
     if (this.phase === 'waiting') showDetails(this, 'waits for the next message');
-    const wait = atMost === undefined ? {} : { deadline: now() + (spanMs(atMost) ?? Infinity), isWakeful: true };
+    const deadline = Math.min(patienceOf(this), now() + (spanMs(atMost) ?? Infinity));
+    const wait = { ...(deadline < Infinity && { deadline }), ...(atMost !== undefined && { isWakeful: true }) };
     await until(this, () => this.state.inbox.length > 0, wait);
     this.phase = 'running';
     const said = this.state.inbox.shift();
@@ -193,11 +195,11 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
     return true;
   }
 
-  /** Closes the workflow until something is said under its id. `false` when something was said meanwhile; else the plot has to end. */
+  /** Closes the workflow until something is said, or for good when its time is over. `false` when there is something to do; else the plot has to end. */
   async sleep(): Promise<boolean> {
-    const isAsleep = await fallAsleep(this);
-    if (isAsleep) this.endsWith(asleep.code, asleep.message);
-    return isAsleep;
+    const end = await close(this);
+    if (end) this.endsWith(end, stopCodes[end]);
+    return end !== undefined;
   }
 
   /** Something from outside joins the transcript, and may meet a condition. */
@@ -227,6 +229,7 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
       ...(id !== undefined && { id }),
     });
     this.state.unanswered = id === undefined ? {} : { id };
+    delete this.state.quietSince;
     this.outbox.emit('message.received', {
       text: textOf(message).slice(0, 2000),
       ...(message.authorName && { author: message.authorName }),

@@ -13,6 +13,7 @@ import { loadToWake, lookUpRun, saveSnapshot, stepFailure } from './activities.j
 import { Alarm } from './alarm.js';
 import { now } from './clock.js';
 import { stopFromOutside } from './conditions.js';
+import { expiryOf } from './expiry.js';
 import { isContinuationDue, leave } from './leave.js';
 import { ParentWatch } from './parent.js';
 import { isOpen, takeOver } from './request-list.js';
@@ -65,13 +66,13 @@ function asleep(run: AnyRun, snapshotId: string): RunState {
 }
 
 /** Whatever time would do to the run if it were awake. */
-function nextTime({ state, quiet }: AnyRun): number {
-  const { limits, startedAt, termination, requests } = state;
+function nextTime(run: AnyRun): number {
+  const { limits, startedAt, termination, requests } = run.state;
   const expiries = requests.flatMap((asked) =>
     isOpen(asked) && asked.expiresAt !== undefined && asked.operation === undefined ? [Date.parse(asked.expiresAt)] : [],
   );
   const limit = limits.timeMs === undefined ? Infinity : Date.parse(startedAt) + limits.timeMs;
-  return Math.min(limit, (termination && deadlineOf(termination)) ?? Infinity, ...expiries, ...quiet.deadlines.values());
+  return Math.min(limit, (termination && deadlineOf(termination)) ?? Infinity, expiryOf(run), ...expiries, ...run.quiet.deadlines.values());
 }
 
 /** A whole execution, or the beginning of one: returns when the run is awake. */

@@ -10,7 +10,7 @@ import {
   type Snapshot,
   type SnapshotReason,
 } from '../../contract/snapshot.js';
-import type { LoadSnapshotOutput } from '../../contract/state-step.js';
+import type { LoadSnapshotOutput, SaveSnapshotInput } from '../../contract/state-step.js';
 import { rolledBack } from '../../state/from-snapshot.js';
 import type { CommandState, RunState } from '../../state/run-state.js';
 import { loadSnapshot, saveFinished, saveMembers, saveSnapshot, stepFailure } from './activities.js';
@@ -55,14 +55,14 @@ export function isSnapshotDue({ state }: AnyRun): boolean {
 }
 
 /** `key`: of two that are made for one purpose, the later is listed. */
-type Wishes = SaveInput & { key: string };
+type Wishes = SaveInput & { key: string } & Pick<SaveSnapshotInput, 'expires'>;
 
 function wishesOf({ id, label, agents }: CommandState): Wishes {
   return { key: id, ...(label !== undefined && { label }), ...(agents !== undefined && { agents }) };
 }
 
 /** Writes what is new, and a document that refers to the rest. Returns its id. */
-export async function save(run: AnyRun, reason: SnapshotReason, { key, ...wishes }: Wishes): Promise<string> {
+export async function save(run: AnyRun, reason: SnapshotReason, { key, expires, ...wishes }: Wishes): Promise<string> {
   const { state } = run;
   const { label, agents } = wishes;
   if (state.team.id === '') throw fail('Run.Closed', 'The run has not begun, so there is nothing to save.');
@@ -71,7 +71,9 @@ export async function save(run: AnyRun, reason: SnapshotReason, { key, ...wishes
   const members = await saveRunning(run);
   const written = snapshotOf(run, { at: new Date().toISOString(), reason, ...wishes }, members);
   const saved = await run.outbox
-    .alongLocally((base) => saveSnapshot()({ ...base, ...written, key, ...(state.snapshots && { keep: state.snapshots.keep }) }))
+    .alongLocally((base) =>
+      saveSnapshot()({ ...base, ...written, key, ...(expires && { expires }), ...(state.snapshots && { keep: state.snapshots.keep }) }),
+    )
     .catch((error: unknown) => {
       throw stepFailure(error, 'Store.Unavailable', 'Saving a snapshot');
     });

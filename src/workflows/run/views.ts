@@ -18,8 +18,8 @@ export function statusOf(run: AnyRun): RunStatus {
   return statusIn(run.state, { runId, firstRunId, status, ...(result && { result }), ...(failure && { failure }) });
 }
 
-function closedAs({ isAsleep, result }: AnyRun): RunStatus['status'] {
-  return isAsleep ? 'asleep' : (result?.status ?? 'failed');
+export function closedAs({ state, result }: AnyRun): RunStatus['status'] {
+  return state.ending?.code === 'asleep' ? 'asleep' : (result?.status ?? 'failed');
 }
 
 /** What is written of a snapshot: all that the store does not have yet. Also for a run that has closed. */

@@ -1,7 +1,7 @@
 /** What Temporal itself has of a run, where no worker can be asked. */
 import { decodeArrayFromPayloads } from '@temporalio/common/lib/internal-non-workflow/index.js';
-import { call } from './call.js';
-import type { ClientContext } from './context.js';
+import { call } from '../client/call.js';
+import type { ClientContext } from '../client/context.js';
 
 export interface Execution {
   workflowId: string;
@@ -22,6 +22,27 @@ export async function beginningOf(context: ClientContext, execution: Execution):
   const isTouched = () => events.some(({ workflowTaskCompletedEventAttributes: completed }) => completed);
   while (!isTouched() && next) ({ events, next } = await pageOf(context, execution, 1000, next));
   return { input, isUntouched: !isTouched() };
+}
+
+/** How an execution began. */
+export interface Start {
+  firstRunId: string;
+  /** The execution before it in its chain. */
+  continuedRunId: string | undefined;
+  taskQueue: string;
+  atMs: number;
+}
+
+export async function startOf(context: ClientContext, execution: Execution): Promise<Start | undefined> {
+  const [event] = (await pageOf(context, execution, 1)).events;
+  const started = event?.workflowExecutionStartedEventAttributes;
+  if (!started) return undefined;
+  return {
+    firstRunId: started.firstExecutionRunId ?? execution.runId,
+    continuedRunId: started.continuedExecutionRunId || undefined,
+    taskQueue: started.taskQueue?.name ?? '',
+    atMs: Number(event.eventTime?.seconds ?? 0) * 1000 + Math.floor((event.eventTime?.nanos ?? 0) / 1e6),
+  };
 }
 
 async function pageOf(context: ClientContext, execution: Execution, maximumPageSize: number, nextPageToken?: Uint8Array) {

@@ -3,9 +3,9 @@ import { fail } from '../contract/failure.js';
 import type { Span } from '../contract/json.js';
 import type { Swept } from '../store/store.js';
 import { mentionsIn } from '../store/references.js';
-import type { ClientContext } from './context.js';
+import type { ClientContext } from '../client/context.js';
 import { referencesOfRuns } from './run-references.js';
-import { milliseconds } from './span.js';
+import { milliseconds } from '../client/span.js';
 import { withoutPast } from './without-past.js';
 
 export interface CollectOptions {
@@ -42,18 +42,32 @@ export async function collect(
       `A grace of "${grace}" is too short: steps in flight may need what no state refers to yet. Give an hour or more.`,
     );
   }
-  const { store } = context;
-  const marked = new Set<string>();
-  const snapshots = await markSnapshots(context, marked);
-  let runs = 0;
-  for await (const references of referencesOfRuns(context)) {
-    runs += 1;
-    await mark(context, marked, references);
-  }
-  return { ...(await store.blobs.collect((id) => marked.has(id), graceMs)), runs, snapshots };
+  const { busy: _, ...collected } = await markAndSweep(context, { graceMs });
+  return collected;
 }
 
-async function markSnapshots(context: ClientContext, marked: Set<string>): Promise<number> {
+/**
+ * @param options.quietGraceMs what holds instead when no run is at work
+ * @returns `busy`: runs that are at work
+ */
+export async function markAndSweep(
+  context: ClientContext,
+  { graceMs, quietGraceMs = graceMs, beat }: { graceMs: number; quietGraceMs?: number; beat?: () => void },
+): Promise<Collected & { busy: number }> {
+  const { store } = context;
+  const marked = new Set<string>();
+  const snapshots = await markSnapshots(context, marked, beat);
+  let [runs, busy] = [0, 0];
+  for await (const { references, isAtWork } of referencesOfRuns(context)) {
+    runs += 1;
+    if (isAtWork) busy += 1;
+    await mark(context, marked, references, beat);
+  }
+  const swept = await store.blobs.collect((id) => marked.has(id), busy === 0 ? quietGraceMs : graceMs);
+  return { ...swept, runs, snapshots, busy };
+}
+
+async function markSnapshots(context: ClientContext, marked: Set<string>, beat?: () => void): Promise<number> {
   const { snapshots } = context.store;
   let count = 0;
   for (let page = await snapshots.all(); page.length > 0; page = await snapshots.all(page.at(-1)!.id)) {
@@ -62,13 +76,19 @@ async function markSnapshots(context: ClientContext, marked: Set<string>): Promi
       context,
       marked,
       page.map(({ id }) => id),
+      beat,
     );
   }
   return count;
 }
 
 /** Each blob is read once. Ids of what is in no store are marked as well, to no effect. */
-async function mark({ store }: ClientContext, marked: Set<string>, references: readonly string[]): Promise<void> {
+export async function mark(
+  { store }: Pick<ClientContext, 'store'>,
+  marked: Set<string>,
+  references: readonly string[],
+  beat?: () => void,
+): Promise<void> {
   const open = [...references];
   while (open.length > 0) {
     const fresh = new Set<string>();
@@ -76,6 +96,7 @@ async function mark({ store }: ClientContext, marked: Set<string>, references: r
       const id = open.pop()!;
       if (!marked.has(id)) fresh.add(id);
     }
+    beat?.();
     for (const id of fresh) marked.add(id);
     const found = await Promise.all([...fresh].map(async (id) => referencesOf(await store.blobs.get(id))));
     for (const id of found.flat()) if (!marked.has(id)) open.push(id);
