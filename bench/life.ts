@@ -9,9 +9,10 @@ import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { connect, type SessionHandle } from '../src/client.js';
-import { openBench } from './support.js';
+import { openBench, words } from './support.js';
 
 const isShort = process.argv.includes('--short');
 const [many, most] = isShort ? [100, 1000] : [1000, 10_000];
@@ -31,6 +32,8 @@ try {
   console.table(await waking());
   console.log('Sessions that sleep');
   console.table(await sleeping());
+  console.log('Runs that wait for a person');
+  console.table([await waiting('awake', 'never'), await waiting('asleep', 100)]);
   console.log('Turns of one session');
   console.table(await turns());
 } finally {
@@ -79,6 +82,24 @@ async function sleeping() {
     });
   }
   return rows;
+}
+
+/** Open all of them, at the same worker. */
+async function waiting(what: string, sleepAfter: number | 'never') {
+  const before = await memoryOf(worker);
+  await inParallel(many, atATime, async (i) => {
+    const run = await client.start(
+      'handoff',
+      { agents: [{ name: 'clerk', instructions: 'Ask.' }], task: words(4000, i), options: { person: true }, sleepAfter },
+      { id: `${what}-${i}` },
+    );
+    for (;;) {
+      const { requests, asleep } = await run.status();
+      if (requests.length > 0 && (sleepAfter === 'never' || asleep)) return;
+      await sleep(50);
+    }
+  });
+  return { what, runs: many, 'more memory of the worker, MB': mb((await memoryOf(worker)) - before) };
 }
 
 async function turns() {
