@@ -4,6 +4,7 @@ import { readText } from '../../src/agent-state/read-text.js';
 import { parseAgentState, serializeAgentState } from '../../src/index.js';
 import { documentOf, fixture, responseOf } from './fixtures.js';
 import { problemsOf, refusalOf } from './refusing.js';
+import { cpuMs } from '../support/cpu.js';
 
 const exact = ['9007199254740993', '-9007199254740993', '1.0', '1e400', '-1E-400', '0.1000000000000000000001', '-0', '1e2', '1.50'];
 const around = (json: string) => `{"schemaVersion":"1.1.0","data":{"conversationHistory":[],"x":${json}}}`;
@@ -94,10 +95,10 @@ describe('limits', () => {
   });
 
   test('a text that is too long is refused without a look at it', () => {
-    const started = performance.now();
+    const started = cpuMs();
 
     expect(refusalOf(() => parseAgentState(' '.repeat(100_000_000)))).toMatchObject({ type: 'Input.TooLarge' });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(cpuMs() - started).toBeLessThan(1000);
   });
 
   test('a million values are too many, however small', () => {

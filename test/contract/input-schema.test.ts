@@ -4,6 +4,7 @@ import { parseRunInput } from '../../src/contract/input-schema.js';
 import type { Problem } from '../../src/contract/problems.js';
 import { jsonBytes, sizes } from '../../src/contract/size.js';
 import { undecodable } from '../../src/contract/undecodable.js';
+import { cpuMs } from '../support/cpu.js';
 
 const writer = { name: 'writer', instructions: 'You write.' };
 const good = { task: 'Write about tea.', agents: [writer] };
@@ -209,7 +210,7 @@ describe('a bad input is refused, and the problem is named', () => {
       'a strange member',
       { ...good, 'the rest': 1 },
       '["the rest"]',
-      'known: task, agents, options, limits, termination, input, output, conversation, orchestration, states, snapshot, override, snapshots, state',
+      'known: task, agents, options, limits, termination, input, output, conversation, orchestration, states, snapshot, override, snapshots, sleepAfter, state',
     ],
     ['a conversation without id', { ...good, conversation: '' }, 'conversation', 'must be the workflow id of an earlier run'],
     ['an id with a line break', { ...good, conversation: 'a\nb' }, 'conversation', 'must be the workflow id'],
@@ -283,11 +284,11 @@ describe('a hostile input', () => {
 
   test.each(Object.entries(parts))('%s is refused in bounded time, in a failure that can travel', (_, make) => {
     const input = make();
-    const before = performance.now();
+    const before = cpuMs();
 
     const refused = refusal(input);
 
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(cpuMs() - before).toBeLessThan(5000);
     expect(refused.type).toBe('Input.Invalid');
     expect(jsonBytes(refused)).toBeLessThan(100_000);
   });
@@ -299,13 +300,13 @@ describe('a hostile input', () => {
     ['a part that is shared a billion times', { ...good, options: doubled(60) }],
     ['a state of two megabytes', { state: 'x'.repeat(2_000_000) }],
   ])('%s: too large', (_, input) => {
-    const before = performance.now();
+    const before = cpuMs();
 
     const { type, message } = refusal(input);
 
     expect(type).toBe('Input.TooLarge');
     expect(message).toContain(`at most ${sizes.input} can be sent`);
-    expect(performance.now() - before).toBeLessThan(5000);
+    expect(cpuMs() - before).toBeLessThan(5000);
   });
 
   test('nested a hundred thousand deep is refused without blowing the stack', () => {

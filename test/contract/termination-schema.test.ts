@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { distinct, problemsOfZod } from '../../src/contract/problems.js';
 import { terminationSchema } from '../../src/contract/termination-schema.js';
 import type { Condition } from '../../src/contract/termination.js';
+import { cpuMs } from '../support/cpu.js';
 
 const leaf: Condition = { type: 'maxTurns', max: 3 };
 
@@ -162,13 +163,13 @@ describe('a hostile condition costs no more than a good one', () => {
   });
 
   test('huge lists', () => {
-    const start = performance.now();
+    const start = cpuMs();
 
     expect(problems(any(Array(1_000_000).fill(any([]))))).toEqual(['conditions: must hold at most 50, not a list of 1000000']);
     expect(problems({ type: 'source', sources: Array(1_000_000).fill(1) })).toEqual([
       'sources: must hold at most 100, not a list of 1000000',
     ]);
-    expect(performance.now() - start).toBeLessThan(2000);
+    expect(cpuMs() - start).toBeLessThan(2000);
   });
 
   test('names that JavaScript knows', () => {

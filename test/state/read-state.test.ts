@@ -31,7 +31,13 @@ const full: RunState = {
       },
     ],
   },
-  settings: { times: { model: stepTime, tool: stepTime }, searchAttributes: true, historyEvents: 1000, sleepAfterMs: 3_600_000 },
+  settings: {
+    times: { model: stepTime, tool: stepTime },
+    searchAttributes: true,
+    historyEvents: 1000,
+    sleepAfterMs: 3_600_000,
+    keepFinished: true,
+  },
   limits: { turns: 3, tokens: 1000, timeMs: 60_000 },
   options: { style: 'dry' },
   transcript: {
@@ -143,6 +149,7 @@ const full: RunState = {
   commands: [{ id: 'c1', kind: 'save', status: 'pending' }],
   branch: 1,
   origin: { snapshotId: 's0', workflowId: 'w0', conversationId: 'c0', turn: 1 },
+  quietSince: at,
   forgotten: true,
   imports: { writer: 'd1' },
   compactions: { writer: { upTo: 4, blob: 'b3', turn: 1, start: 1, from: 1 } },

@@ -115,7 +115,7 @@ describe.each(names.flatMap((pattern) => scenes[pattern].asked.map((_, step) => 
 
       expect(await play.until(run.result())).toMatchObject({ status: 'completed', output: scene.output });
       expect(sorted(play.said)).toEqual(sorted([...scene.asked, inFlight]));
-      expect((await run.snapshots()).map(({ reason }) => reason)).toEqual(['rollback', 'asked']);
+      expect((await run.snapshots()).map(({ reason }) => reason)).toEqual(['finished', 'rollback', 'asked']);
     });
   },
 );

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { JsonObject } from '../../../src/contract/json.js';
 import { standInReply } from '../../../src/llm/stand-in.js';
 import { requestOf, Team } from './team.js';
+import { cpuMs } from '../../support/cpu.js';
 
 const ferry = readFileSync(new URL('ferry.md', import.meta.url), 'utf8');
 const classifier = { instructions: 'You classify. Billing, technical and sales are your labels.' };
@@ -89,10 +90,10 @@ describe('a classification', () => {
 
   test('of a megabyte takes no longer than 200 ms', () => {
     const team = new Team({}).hear(Array.from({ length: 480 }, () => ferry).join('\n\n'));
-    const began = performance.now();
+    const began = cpuMs();
     classify(team, desk);
 
-    expect(performance.now() - began).toBeLessThan(200);
+    expect(cpuMs() - began).toBeLessThan(200);
   });
 });
 
