@@ -11,7 +11,7 @@ export async function devServer(): Promise<TestWorkflowEnvironment> {
 }
 
 /** The SDK gives it five seconds to start, which may not be enough on a machine that is busy with other tests. */
-const startAttempts = 5;
+const startAttempts = 15;
 
 /** A server of one's own that skips time. One for a test file, its tests one after another. */
 export async function timeSkippingServer(): Promise<TestWorkflowEnvironment> {
