@@ -2,7 +2,8 @@
 import { fail } from '../contract/failure.js';
 import { problemsOfCompactions } from './compaction.js';
 import { migrations, type Migration } from './migrations/index.js';
-import { currentStateVersion, runStateShape, type RunState } from './run-state.js';
+import { runStateShape } from './run-state-shape.js';
+import { currentStateVersion, type RunState } from './run-state.js';
 import { isObject, problemsOf } from './shape.js';
 import { problemsOfTermination } from './termination-problems.js';
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { failureOf } from '../../src/contract/failure.js';
 import { migrations, type Migration } from '../../src/state/migrations/index.js';
 import { readState } from '../../src/state/read-state.js';
-import { currentStateVersion, runStateShape, type RunState } from '../../src/state/run-state.js';
+import { runStateShape } from '../../src/state/run-state-shape.js';
+import { currentStateVersion, type RunState } from '../../src/state/run-state.js';
 import type { Shape } from '../../src/state/shape.js';
 
 const stepTime = { attemptMs: 300_000, attempts: 6, totalMs: 1_800_000, heartbeatMs: 10_000 };

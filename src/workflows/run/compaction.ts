@@ -3,7 +3,7 @@ import { ActivityFailure, isCancellation } from '@temporalio/workflow';
 import type { TeamMember } from '../../contract/agent.js';
 import type { CompactionDue, CompactOutput, RequestLimit } from '../../contract/compaction.js';
 import { failureOf } from '../../contract/failure.js';
-import type { CallModelOutput, ModelInput, NotYet } from '../../contract/step.js';
+import type { CallModelOutput, HearingInput, ModelInput, NotYet } from '../../contract/step.js';
 import { addUsage } from '../../contract/transcript.js';
 import { compact, stepFailure } from './activities.js';
 import { holdTokens } from './boundary.js';
@@ -40,7 +40,7 @@ export async function askCompacted<Output extends Pick<CallModelOutput, 'head' |
   let limit: RequestLimit | undefined = gaveUp?.turn === place.turn ? { tokens: gaveUp.tokens } : undefined;
   for (let round = 1; ; round++) {
     const about = { step, turn, agent, team: run.state.team.id };
-    const heard = { transcript: run.transcript.ref(), ...run.hearing({ agent, ...place }), ...(limit && { limit }) };
+    const heard = { transcript: run.transcript.ref(), ...hearing(run, { agent, ...place }), ...(limit && { limit }) };
     const output = await run.outbox
       .along((base) => ask({ ...base, ...about, ...heard }, options))
       .catch((error: unknown) => {
@@ -87,7 +87,7 @@ async function compactOnce(
         ...about,
         team: run.state.team.id,
         transcript: run.transcript.ref(),
-        ...run.hearing({ agent, start, ...(from !== undefined && { from }) }),
+        ...hearing(run, { agent, start, ...(from !== undefined && { from }) }),
         due,
         idempotencyKey: `${run.state.conversationId}/${step}`,
       }),
@@ -108,4 +108,21 @@ async function compactOnce(
   recordStep(run, step, output);
   run.emit('conversation.compacted', { by: due.by, reason: due.reason, messages, artifact: blob, ...(usage && { usage }), ...about });
   return true;
+}
+
+/** What of the transcript a model is shown. What stands for the older part was made of what is heard from there on. */
+function hearing(
+  { state, pattern }: AnyRun,
+  { agent, start, from }: { agent: string; start: number; from?: number },
+): Omit<HearingInput, 'transcript'> {
+  const { nested, compactions = {} } = state;
+  const inherited = nested?.inherited;
+  const always = pattern.keepsTask ? { always: true as const } : {};
+  const compaction = Object.hasOwn(compactions, agent) ? compactions[agent] : undefined;
+  return {
+    start,
+    ...(from !== undefined && { from }),
+    ...(inherited && { inherited: { ...inherited, ...always } }),
+    ...(compaction && (compaction.from ?? 0) === (from ?? 0) && { compaction }),
+  };
 }

@@ -8,7 +8,6 @@ import { checkTask } from '../../contract/guards.js';
 import { textOf, type Message } from '../../contract/message.js';
 import type { PersonOptions } from '../../contract/pattern.js';
 import { stopCodes, type RunResult, type StopCode } from '../../contract/run.js';
-import type { HearingInput } from '../../contract/step.js';
 import { spanMs } from '../../contract/span.js';
 import type { Fired } from '../../contract/termination.js';
 import type { RunState } from '../../state/run-state.js';
@@ -235,20 +234,6 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
       ...(message.authorName && { author: message.authorName }),
       ...(id !== undefined && { messageId: id }),
     });
-  }
-
-  /** What of the transcript a model is shown. What stands for the older part was made of what is heard from there on. */
-  hearing({ agent, start, from }: { agent: string; start: number; from?: number }): Omit<HearingInput, 'transcript'> {
-    const { nested, compactions = {} } = this.state;
-    const inherited = nested?.inherited;
-    const always = this.pattern.keepsTask ? { always: true as const } : {};
-    const compaction = Object.hasOwn(compactions, agent) ? compactions[agent] : undefined;
-    return {
-      start,
-      ...(from !== undefined && { from }),
-      ...(inherited && { inherited: { ...inherited, ...always } }),
-      ...(compaction && (compaction.from ?? 0) === (from ?? 0) && { compaction }),
-    };
   }
 
   /** What members are for, for those who choose among them: `- name: description`. */
