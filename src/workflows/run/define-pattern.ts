@@ -19,7 +19,7 @@ import { shapeOutput } from './output.js';
 import { reportUp, sendPost } from './post.js';
 import { withdrawAll } from './request-list.js';
 import { Run, type AnyRun } from './run.js';
-import { carryOutLast, leave } from './snapshots.js';
+import { carryOutLast, saveOutcome } from './snapshots.js';
 import { RunStopped } from './stopped.js';
 import { closedAs } from './views.js';
 import { showEnd } from './visibility.js';
@@ -211,6 +211,6 @@ async function close(run: AnyRun, outcome: Outcome, announce: () => void): Promi
     await sendPost(run);
   });
   await CancellationScope.nonCancellable(() => leaveToJanitor(run));
-  await leave(run, outcome);
+  await saveOutcome(run, outcome);
   await run.outbox.flush();
 }

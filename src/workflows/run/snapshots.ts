@@ -87,7 +87,7 @@ export async function save(run: AnyRun, reason: SnapshotReason, { key, expires, 
  * What it was at its end, and what came of it: from then on the store alone can tell, when Temporal does not know the run any more. Its
  * last events go along. A store that is away for long does not keep a run from ending.
  */
-export async function leave(run: AnyRun, outcome: Outcome): Promise<void> {
+export async function saveOutcome(run: AnyRun, outcome: Outcome): Promise<void> {
   const { state } = run;
   if (!state.settings.keepFinished) return;
   const written = snapshotOf(run, { at: new Date().toISOString(), reason: 'finished', outcome });
