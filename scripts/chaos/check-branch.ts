@@ -66,7 +66,8 @@ function problemsOfEvents(events: RunEvent[], listed: SnapshotRecord[]): string[
   const ends = events.filter(({ type }) => type === 'run.finished').length;
   return [
     ...listed
-      .filter(({ id }) => !told.includes(id))
+      // Of its end watchers are told by that.
+      .filter(({ id, reason }) => reason !== 'finished' && !told.includes(id))
       .map(({ id, reason }) => `the snapshot ${id} (${reason}) is listed, and nobody was told of it.`),
     ...told.filter((id, i) => told.indexOf(id) !== i).map((id) => `the snapshot ${id} was told of twice.`),
     ...(events.some(({ seq }, i) => seq !== i + 1) ? ['events are not numbered one after another.'] : []),
