@@ -2,6 +2,7 @@
 import type { RequestView } from '../contract/request.js';
 import type { Checkpoint, RunStatus, TurnStatus } from '../contract/run.js';
 import type { RunState } from '../state/run-state.js';
+import { requestView, turnOf } from '../state/views.js';
 import { readStoredSnapshot } from './snapshots.js';
 import type { ClientContext } from './context.js';
 
@@ -11,7 +12,7 @@ type Asleep = Pick<RunStatus, 'asleep'>;
 export async function wholeRequests(context: ClientContext, { asleep }: Asleep, told: RequestView[]): Promise<RequestView[]> {
   if (!asleep) return told;
   const { requests } = await stateOf(context, asleep.snapshotId);
-  const known = new Map(requests.map(({ operation: _, nestedId: __, ...view }) => [view.requestId, view]));
+  const known = new Map(requests.map((asked) => [asked.requestId, requestView(asked)]));
   for (const view of told) {
     const before = known.get(view.requestId);
     if (!before || view.status !== 'pending') known.set(view.requestId, { ...before, ...view });
@@ -27,10 +28,7 @@ export async function wholeCheckpoint(context: ClientContext, told: Checkpoint):
 
 /** What became of a message before the run fell asleep. */
 export async function turnBefore(context: ClientContext, { asleep }: Asleep, told: TurnStatus): Promise<TurnStatus> {
-  const said = asleep && (await stateOf(context, asleep.snapshotId)).said.find(({ id }) => id === told.turnId);
-  if (!said) return told;
-  const { id: turnId, status, reply, failure } = said;
-  return { turnId, status, ...(reply !== undefined && { position: reply }), ...(failure && { failure }) };
+  return asleep ? turnOf(await stateOf(context, asleep.snapshotId), told.turnId) : told;
 }
 
 async function stateOf(context: ClientContext, snapshotId: string): Promise<RunState> {

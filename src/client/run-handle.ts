@@ -184,7 +184,7 @@ export class RunHandle<Result = Json> {
 
   /** What people are asked: what waits, and the last hundred that do not any more. Those of nested runs are among them. */
   async requests(): Promise<RequestView[]> {
-    const status = await this.status();
+    const status = await this.calls.query<RunStatus>(queries.status);
     return await wholeRequests(this.context, status, await this.calls.query<RequestView[]>(queries.requests));
   }
 

@@ -1,13 +1,13 @@
 /** A run that Temporal does not know any more, as the store has it: it answers what the workflow would be asked. */
 import { fail } from '../contract/failure.js';
 import { queries } from '../contract/names.js';
-import type { RunResult, RunStatus, TurnStatus } from '../contract/run.js';
+import type { RunResult, RunStatus } from '../contract/run.js';
 import type { Outcome, Snapshot } from '../contract/snapshot.js';
 import type { SnapshotParts } from '../contract/state-step.js';
 import type { TranscriptPage } from '../contract/transcript.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import type { RunState } from '../state/run-state.js';
-import { asleep, checkpointOf, requestView, resultOf, statusOf } from '../state/views.js';
+import { asleep, checkpointOf, requestView, resultOf, statusOf, turnOf } from '../state/views.js';
 import { leftBy } from '../store/left.js';
 import { readDocument } from '../store/read-document.js';
 import { asFailureType } from './call.js';
@@ -53,7 +53,7 @@ export class StoredRun {
       case queries.transcript:
         return this.#page(argument as { after?: number });
       case queries.turn:
-        return this.#turn(argument as { turnId: string });
+        return turnOf(this.state, (argument as { turnId: string }).turnId);
       case queries.snapshot:
         return this.#parts;
       default:
@@ -98,13 +98,6 @@ export class StoredRun {
       ...(nested?.inherited && { inherited: nested.inherited }),
       ...(imports && { imports }),
     };
-  }
-
-  #turn({ turnId }: { turnId: string }): TurnStatus {
-    const said = this.state.said.find(({ id }) => id === turnId);
-    if (!said) return { turnId, status: 'unknown' };
-    const { status, reply: position, failure } = said;
-    return { turnId, status, ...(position !== undefined && { position }), ...(failure && { failure }) };
   }
 
   get #parts(): SnapshotParts {

@@ -1,6 +1,6 @@
 /** What is told of a run, made of its state: by the run itself and, when Temporal has forgotten it, of what it has left in the store. */
 import type { RequestView } from '../contract/request.js';
-import { stopCodes, type Checkpoint, type RunResult, type RunStatus } from '../contract/run.js';
+import { stopCodes, type Checkpoint, type RunResult, type RunStatus, type TurnStatus } from '../contract/run.js';
 import type { CommandStatus } from '../contract/snapshot.js';
 import type { Json } from '../contract/json.js';
 import type { CommandState, RequestState, RunState } from './run-state.js';
@@ -71,6 +71,14 @@ export function resultOf(state: RunState, output?: Json): RunResult {
     usage,
     rounds,
   };
+}
+
+/** What became of a message. Its reply is at the `position`. */
+export function turnOf({ said }: Pick<RunState, 'said'>, turnId: string): TurnStatus {
+  const found = said.find(({ id }) => id === turnId);
+  if (!found) return { turnId, status: 'unknown' };
+  const { status, reply: position, failure } = found;
+  return { turnId, status, ...(position !== undefined && { position }), ...(failure && { failure }) };
 }
 
 /** How a session ends that sleeps until somebody speaks to it. */

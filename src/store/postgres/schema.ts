@@ -197,20 +197,7 @@ export const schemaSteps: readonly string[] = [
     PRIMARY KEY (environment, id)
   );
 
-  -- Whoever may write blobs may write this: the rights on all tables were given before there was this one.
-  DO $$
-  DECLARE
-    given RECORD;
-  BEGIN
-    FOR given IN
-      SELECT privilege_type, grantee, is_grantable FROM information_schema.role_table_grants
-      WHERE table_schema = 'ostinato' AND table_name = 'blobs' AND grantee <> current_user
-    LOOP
-      EXECUTE format('GRANT %s ON ostinato.doomed TO %s%s', given.privilege_type,
-        CASE given.grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(given.grantee) END,
-        CASE given.is_grantable WHEN 'YES' THEN ' WITH GRANT OPTION' ELSE '' END);
-    END LOOP;
-  END $$;
+${rightsLikeBlobs('doomed')}
 
   -- First the mark, whose row both functions lock, then the blob; each statement sees what was committed before it. So a blob that
   -- is being deleted is there again afterwards, and one that is to be deleted is not.
@@ -243,7 +230,7 @@ export const schemaSteps: readonly string[] = [
   -- What a run has left is found by these. Those that an earlier release has listed, or still lists, have none: their records tell.
   ALTER TABLE ostinato.snapshots ADD COLUMN reason TEXT, ADD COLUMN first_run BYTEA;
   CREATE INDEX snapshots_by_reason ON ostinato.snapshots (environment, run, reason, ordinal);
-   `,
+  `,
   `
   -- Another log that this one is deleted with.
   ALTER TABLE ostinato.logs ADD COLUMN owner BYTEA;
@@ -261,7 +248,13 @@ export const schemaSteps: readonly string[] = [
   );
   CREATE INDEX deletions_by_time ON ostinato.deletions (environment, due);
 
-  DO $$
+${rightsLikeBlobs('deletions')}
+  `,
+];
+
+/** Whoever may write blobs may write this: the rights on all tables were given before there was this one. */
+function rightsLikeBlobs(table: string): string {
+  return `  DO $$
   DECLARE
     given RECORD;
   BEGIN
@@ -269,10 +262,9 @@ export const schemaSteps: readonly string[] = [
       SELECT privilege_type, grantee, is_grantable FROM information_schema.role_table_grants
       WHERE table_schema = 'ostinato' AND table_name = 'blobs' AND grantee <> current_user
     LOOP
-      EXECUTE format('GRANT %s ON ostinato.deletions TO %s%s', given.privilege_type,
+      EXECUTE format('GRANT %s ON ostinato.${table} TO %s%s', given.privilege_type,
         CASE given.grantee WHEN 'PUBLIC' THEN 'PUBLIC' ELSE quote_ident(given.grantee) END,
         CASE given.is_grantable WHEN 'YES' THEN ' WITH GRANT OPTION' ELSE '' END);
     END LOOP;
-  END $$;
-  `,
-];
+  END $$;`;
+}

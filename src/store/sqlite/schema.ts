@@ -132,7 +132,7 @@ export const schemaSteps: readonly string[] = [
   ALTER TABLE snapshots ADD COLUMN first_run_id TEXT;
 
   CREATE INDEX snapshots_by_reason ON snapshots (environment, workflow_id, reason, ordinal);
-   `,
+  `,
   `
   -- Another log that this one is deleted with: its workflow id and first run id, as JSON.
   ALTER TABLE logs ADD COLUMN owner TEXT;

@@ -8,7 +8,7 @@ import { snapshotType, snapshotVersion, type Snapshot } from '../../contract/sna
 import type { SnapshotParts } from '../../contract/state-step.js';
 import type { TranscriptPage } from '../../contract/transcript.js';
 import { pageAgentState } from '../../state/agent-state.js';
-import { checkpointOf, statusOf as statusIn } from '../../state/views.js';
+import { checkpointOf, statusOf as statusIn, turnOf as turnIn } from '../../state/views.js';
 import { asArguments } from './arguments.js';
 import type { AnyRun } from './run.js';
 
@@ -55,17 +55,9 @@ export function transcriptOf(run: AnyRun, page: unknown): TranscriptPage {
 export function turnOf(run: AnyRun, which: unknown): TurnStatus {
   const { turnId: asked } = asArguments(which);
   const turnId = typeof asked === 'string' ? asked : '';
-  const said = run.state.said.find(({ id }) => id === turnId);
-  if (!said) return { turnId, status: 'unknown' };
-  const reply = said.reply === undefined ? undefined : run.transcript.at(said.reply);
-  return {
-    turnId,
-    status: said.status,
-    ...(said.reply !== undefined && { position: said.reply }),
-    ...(reply && { reply: textOf(reply.message) }),
-    ...(reply?.cut && reply.blob && { replyArtifact: reply.blob }),
-    ...(said.failure && { failure: said.failure }),
-  };
+  const told = turnIn(run.state, turnId);
+  const reply = told.position === undefined ? undefined : run.transcript.at(told.position);
+  return { ...told, ...(reply && { reply: textOf(reply.message) }), ...(reply?.cut && reply.blob && { replyArtifact: reply.blob }) };
 }
 
 /** A page of the document's entries, made of what is still here; the client adds what is in the store. */
