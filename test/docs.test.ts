@@ -10,10 +10,13 @@ import { settings, type Setting } from '../src/settings.js';
 const root = fileURLToPath(new URL('..', import.meta.url));
 const pages = ['README.md', 'CONTRIBUTING.md', 'AGENTS.md', 'CHANGELOG.md', 'examples/README.md', ...markdownIn('docs')];
 
-test('the table of settings is the one of src/settings.ts', () => {
-  const rows = read('docs/configuration.md').match(/(?<=^\| Variable .*\n\|[-|]+\n)(?:\|.*\n)+/m)?.[0] ?? '';
+test('the table of settings is the one of src/settings.ts, and the README has the most used of its rows', () => {
+  const rowsOf = (page: string) => /(?<=^\| Variable .*\n\|[-|]+\n)(?:\|.*\n)+/m.exec(read(page))?.[0].trimEnd().split('\n') ?? [];
+  const rows = settings.map(rowOf);
 
-  expect(rows.trimEnd().split('\n')).toEqual(settings.map(rowOf));
+  expect(rowsOf('docs/configuration.md')).toEqual(rows);
+  expect(rowsOf('README.md').length).toBeGreaterThan(5);
+  for (const row of rowsOf('README.md')) expect(rows).toContain(row);
 });
 
 test('every failure has its heading in docs/failures.md, and no other has', () => {
