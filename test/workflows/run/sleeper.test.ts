@@ -128,7 +128,7 @@ describe.concurrent('a run that waits for a person', () => {
 
     const { snapshotId } = await run.save({ label: 'mine' });
     const fork = await run.fork();
-    expect((await fork.requests())[0]).toMatchObject({ requestId: 'question-1', status: 'pending' });
+    await untilAsked(fork, 'question-1');
     await untilAsleep(run);
     expect((await run.status()).operations).toMatchObject([{ kind: 'save' }, { kind: 'fork' }]);
     await run.respond('question-1', 'green');
