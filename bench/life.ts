@@ -4,6 +4,7 @@
  *
  *   npm run bench:life                     10,000 sessions and 10,000 turns: about half an hour
  *   npm run bench:life -- --short          a tenth of both
+ *   npm run bench:life -- turns            one part of it: waking, sleeping, waiting or turns
  */
 import { fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -28,19 +29,26 @@ const worker = fork(fileURLToPath(new URL('./life-worker.ts', import.meta.url)),
 await Promise.race([once(worker, 'message'), once(worker, 'exit').then(() => Promise.reject(new Error('The worker has ended.')))]);
 const client = await connect({ config: bench.config, temporal: bench.client });
 try {
-  console.log('Waking');
-  console.table(await waking());
-  console.log('Sessions that sleep');
-  console.table(await sleeping());
-  console.log('Runs that wait for a person');
-  console.table([await waiting('awake', 'never'), await waiting('asleep', 100)]);
-  console.log('Turns of one session');
-  console.table(await turns());
+  for (const [part, { title, measure }] of chosen()) {
+    console.log(`${part}: ${title}`);
+    console.table(await measure());
+  }
 } finally {
   await client.close();
   worker.kill('SIGTERM');
   await once(worker, 'exit');
   await bench.close();
+}
+
+function chosen() {
+  const parts = {
+    waking: { title: 'a message that wakes a session, and one that finds it awake', measure: waking },
+    sleeping: { title: 'sessions that have closed', measure: sleeping },
+    waiting: { title: 'runs that wait for a person', measure: async () => [await waiting('awake', 'never'), await waiting('asleep', 100)] },
+    turns: { title: 'turns of one session, beside those of a new one', measure: turns },
+  };
+  const named = process.argv.slice(2).filter((argument) => !argument.startsWith('--'));
+  return Object.entries(parts).filter(([part]) => named.length === 0 || named.includes(part));
 }
 
 /** The same session, by turns: a message that wakes it, and one that finds it awake. */
@@ -102,21 +110,34 @@ async function waiting(what: string, sleepAfter: number | 'never') {
   return { what, runs: many, 'more memory of the worker, MB': mb((await memoryOf(worker)) - before) };
 }
 
+/** The last turns before each mark are taken by turns with a session that has just begun: what else the machine does, it does to both. */
 async function turns() {
-  const session = client.session({ name: 'clerk', instructions: 'Answer.' }, 'long');
-  const times: number[] = [];
-  while (times.length < most) times.push(await timed(() => session.say(`Message ${times.length + 1}.`)));
-  const at = (turn: number) => percentile(times.slice(Math.max(0, turn - around), turn), 50);
-  const first = at(around);
-  return [around, many, most].map((turn) => ({
-    'turns up to': turn,
-    'median of the last 20, ms': Math.round(at(turn)),
-    'to the first 20': (at(turn) / first).toFixed(2),
-  }));
+  const long = open('long', 'never');
+  const rows = [];
+  let turn = 0;
+  const speak = async (session: SessionHandle) => await timed(() => session.say(`Message ${turn}.`));
+  for (const mark of [around, many, most]) {
+    for (; turn < mark - around; turn++) await speak(long);
+    const beside = open(`beside-${mark}`, 'never');
+    await beside.say('Good morning.');
+    const times = { long: [] as number[], beside: [] as number[] };
+    for (; turn < mark; turn++) {
+      times.long.push(await speak(long));
+      times.beside.push(await speak(beside));
+    }
+    const [ours, theirs] = [percentile(times.long, 50), percentile(times.beside, 50)];
+    rows.push({
+      'turns up to': mark,
+      'median of the last 20, ms': Math.round(ours),
+      'of a new session, ms': Math.round(theirs),
+      'long / new': (ours / theirs).toFixed(2),
+    });
+  }
+  return rows;
 }
 
-function open(key: string): SessionHandle {
-  return client.session({ name: 'clerk', instructions: 'Answer.' }, key, { options: { sleepAfter: 100 } });
+function open(key: string, sleepAfter: number | 'never' = 100): SessionHandle {
+  return client.session({ name: 'clerk', instructions: 'Answer.' }, key, sleepAfter === 'never' ? {} : { options: { sleepAfter } });
 }
 
 /** Temporal tells at once. */
