@@ -12,8 +12,8 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 2,
     // What hangs ends some time; how long a thing takes is not tested, for the machine may be busy.
-    testTimeout: 120_000,
-    hookTimeout: 120_000,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
     reporters: results ? ['default', ['json', { outputFile: results }]] : ['default'],
   },
 });

@@ -1,7 +1,6 @@
 /** What happens to a summary when the worker that makes it is killed. */
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
@@ -11,8 +10,6 @@ import { scriptedModel, type ScriptedCall, type ScriptedModel, type ScriptedRepl
 import { devServer, devServerConfig } from './support/servers.js';
 import { temporaryDirectory } from './support/temporary.js';
 import { WorkerProcess, writeBundle } from './support/workers.js';
-
-// Processes start slowly on a busy machine.
 
 const taskQueue = `compaction-loss-${randomUUID()}`;
 let environment: TestWorkflowEnvironment;
@@ -25,7 +22,7 @@ const workers: WorkerProcess[] = [];
 
 async function startWorkerProcess(): Promise<void> {
   const { address, namespace, dataDir } = devServerConfig({ dataDir: join(directory.path, 'data') });
-  const times = { model: { heartbeatMs: 2000 }, tool: { heartbeatMs: 2000 } };
+  const times = { model: { heartbeatMs: 5000 }, tool: { heartbeatMs: 5000 } };
   const worker = await WorkerProcess.start({
     name: `worker-${workers.length + 1}`,
     config: { address: address!, namespace: namespace!, dataDir, taskQueue, times, worker: { stickyTimeoutMs: 1000 } },
@@ -72,8 +69,7 @@ test.each([
       await alive.find(({ name }) => name === call.headers['x-worker'])!.kill();
       return 'nobody hears this';
     }
-    for (const worker of alive) worker.dieAt(point);
-    await sleep(300);
+    await Promise.all(alive.map((worker) => worker.dieAt(point)));
     return 'the first summary';
   };
   const session = client.session(guide, `killed ${point ?? 'in the call'}`);
@@ -81,7 +77,7 @@ test.each([
 
   const said = session.say(long('m3'));
   const died = await Promise.race(alive.map(async (worker) => worker.ended.then(() => worker)));
-  for (const worker of alive) if (worker !== died && worker.isAlive) worker.dieAt('nowhere');
+  await Promise.all(alive.map((worker) => worker !== died && worker.dieAt('nowhere')));
 
   expect((await said).reply).toMatch(/^re: m3/);
   expect(model.calls.filter((call) => call.model === 'small')).toHaveLength(summaries);

@@ -54,7 +54,7 @@ test('every program in the documentation compiles against the package', () => {
 
   expect(programs.size).toBeGreaterThan(4);
   expect(problemsOf(programs)).toEqual([]);
-}, 120_000);
+});
 
 function firstWords(text: string, shape: RegExp): string[] {
   return [...text.matchAll(shape)].map(([, word]) => word as string);

@@ -10,6 +10,7 @@ import type { Store } from '../src/store/store.js';
 import { scriptedModel, type ScriptedModel } from '../src/testing/index.js';
 import { startWorker, type RunningWorker } from '../src/worker.js';
 import { builtWorkflows } from './support/built.js';
+import { eventually } from './support/eventually.js';
 import { devServerConfig, temporalForTests } from './support/servers.js';
 import { temporaryDirectory } from './support/temporary.js';
 
@@ -82,7 +83,7 @@ describe('the same workflow id in two namespaces, with the same task queue', () 
       const events = JSON.stringify(await eventsOf(session));
       expect(events).toContain(`${place.name} says so`);
       expect(events).not.toContain(`${place.name === 'home' ? 'abroad' : 'home'} says so`);
-      expect((await place.client.list()).filter(({ id }) => id === session.id)).toHaveLength(1);
+      await eventually(async () => expect((await place.client.list()).filter(({ id }) => id === session.id)).toHaveLength(1));
     }
   });
 
@@ -104,7 +105,7 @@ describe('the same workflow id in two namespaces, with the same task queue', () 
 
     const run = await places.abroad!.client.start('sequential', { agents: [speaker], task: 'go' });
 
-    expect((await run.result({ timeout: '10 seconds' })).output).toBe('abroad says so');
+    expect((await run.result({ timeout: '1 minute' })).output).toBe('abroad says so');
     await waiting.cancel({ mode: 'immediate' });
   });
 });
@@ -140,7 +141,7 @@ describe('the same workflow id in two task queues of a namespace', () => {
 
     const second = await places['next door']!.client.start('sequential', { agents: [speaker], task: 'go on', conversation: first.id });
 
-    await expect(second.result({ timeout: '10 seconds' })).rejects.toMatchObject({ type: 'Run.OtherEnvironment' });
+    await expect(second.result({ timeout: '1 minute' })).rejects.toMatchObject({ type: 'Run.OtherEnvironment' });
     expect(places['next door']!.model.calls).toHaveLength(0);
   });
 });

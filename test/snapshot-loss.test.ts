@@ -1,114 +1,35 @@
 /** What happens to snapshots, and to runs that go on from them, when the process that works on them is killed. */
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
-import { connect, type OstinatoClient, type RunHandle } from '../src/client.js';
+import { connect, type RunHandle } from '../src/client.js';
 import type { RunEvent } from '../src/contract/event.js';
 import { textOf } from '../src/contract/message.js';
 import { openStore } from '../src/store/open-store.js';
 import type { Store } from '../src/store/store.js';
-import { scriptedModel, type ScriptedCall, type ScriptedModel, type ScriptedReply } from '../src/testing/index.js';
+import type { ScriptedCall, ScriptedReply } from '../src/testing/index.js';
 import { failedTasksIn, historyOf } from './support/history.js';
+import { Place, type PlaceOptions } from './support/place.js';
 import { devServer, devServerConfig } from './support/servers.js';
-import { temporaryDirectory } from './support/temporary.js';
-import { effectCounts, WorkerProcess, writeBundle } from './support/workers.js';
+import { effectCounts } from './support/workers.js';
 
 // Nearly all of it is waiting: the server notices after ten seconds that a workflow task is lost, and after twenty or thirty an activity.
-vi.setConfig({ testTimeout: 150_000, maxConcurrency: 6 });
+vi.setConfig({ testTimeout: 400_000, maxConcurrency: 6 });
 
 let environment: TestWorkflowEnvironment;
-let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
-let bundle: string;
-
 beforeAll(async () => {
   environment = await devServer();
-  directory = await temporaryDirectory();
-  bundle = await writeBundle(directory.path);
 });
-
 afterAll(async () => {
   await environment?.teardown();
-  await directory?.[Symbol.asyncDispose]();
 });
 
-type Answer = (call: ScriptedCall) => ScriptedReply | Promise<ScriptedReply>;
-
-/** A store, a model, a client, and one worker at a time. */
-class Place implements AsyncDisposable {
-  #worker!: WorkerProcess;
-  #started = 0;
-
-  private constructor(
-    readonly taskQueue: string,
-    readonly path: string,
-    readonly model: ScriptedModel,
-    readonly client: OstinatoClient,
-  ) {}
-
-  static async open(answer: Answer = heard): Promise<Place> {
-    const taskQueue = `snapshot-loss-${randomUUID()}`;
-    const path = join(directory.path, taskQueue);
-    await mkdir(join(path, 'effects'), { recursive: true });
-    const config = devServerConfig({ dataDir: join(path, 'data'), taskQueue });
-    const client = await connect({ config, temporal: environment.client });
-    const place = new Place(taskQueue, path, await scriptedModel(answer), client);
-    place.#worker = await place.#begin();
-    return place;
-  }
-
-  get effects(): string {
-    return join(this.path, 'effects');
-  }
-
-  /** The worker ends itself by kill -9 at this point, which it comes to while this is done; then another one goes on. */
-  async losing<T>(point: string, work: () => Promise<T>, meanwhile: () => Promise<unknown> = async () => undefined): Promise<T> {
-    this.#worker.dieAt(`^${point}$`);
-    const working = work();
-    working.catch(() => undefined);
-    const reached = await Promise.race([this.#worker.ended, working.then(() => `"${point}" was not reached`)]);
-    expect(reached).toBe('SIGKILL');
-    await meanwhile();
-    this.#worker = await this.#begin();
-    return await working;
-  }
-
-  /** Another one goes on. */
-  async lose(): Promise<void> {
-    await this.#worker.kill();
-    this.#worker = await this.#begin();
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#worker.kill();
-    await this.client.close();
-    await this.model.close();
-  }
-
-  async #begin(): Promise<WorkerProcess> {
-    const { address, namespace, dataDir } = devServerConfig({ dataDir: join(this.path, 'data') });
-    return await WorkerProcess.start({
-      name: `worker-${(this.#started += 1)}`,
-      config: {
-        address: address!,
-        namespace: namespace!,
-        dataDir,
-        taskQueue: this.taskQueue,
-        times: { model: { heartbeatMs: 2000 } },
-        worker: { stickyTimeoutMs: 1000 },
-      },
-      baseURL: this.model.baseURL,
-      bundle,
-      effects: this.effects,
-    });
-  }
-}
-
-const patience = { timeout: '60 seconds' } as const;
+const openPlace = (answer: PlaceOptions['answer'] = heard) => Place.open({ environment, answer });
+const patience = { timeout: '2 minutes' } as const;
 /** Longer than the server takes to notice a loss. */
-const eventually = async (check: () => unknown) => await vi.waitFor(check, { timeout: 60_000, interval: 100 });
+const eventually = async (check: () => unknown) => await vi.waitFor(check, { timeout: 120_000, interval: 100 });
 const untilItWaits = async (run: RunHandle) => await eventually(async () => expect((await run.status()).status).toBe('waiting'));
 const speaker = (name: string, more: object = {}) => ({ name, instructions: `You are ${name}.`, model: name, ...more });
 const openSession = (place: Place, more: object = {}) => place.client.session(speaker('guide', { tools: ['note'] }), randomUUID(), more);
@@ -147,7 +68,7 @@ const listing = writing.slice(2);
 
 describe.concurrent('a worker is killed while a session is saved', () => {
   test.each(writing)('between turns, at "%s": there is one snapshot, and what came meanwhile is answered', async (point) => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const session = openSession(place);
     await session.say('one');
 
@@ -169,12 +90,22 @@ describe.concurrent('a worker is killed while a session is saved', () => {
   });
 
   test.each(listing)('in the middle of a turn with a tool, at "%s": the tool is not called again, here or there', async (point) => {
-    await using place = await Place.open();
+    let letSpeak!: () => void;
+    const spoken = new Promise<void>((resolve) => (letSpeak = resolve));
+    await using place = await openPlace(async (call) => {
+      await spoken;
+      return heard(call);
+    });
     const session = openSession(place);
     await session.send('note this', 'm1');
     await place.model.called(1);
 
-    const { snapshotId } = await place.losing(point, () => session.save());
+    const { snapshotId } = await place.losing(point, async () => {
+      const saving = session.save();
+      await eventually(async () => expect((await session.status()).operations).toHaveLength(1));
+      letSpeak();
+      return await saving;
+    });
 
     await eventually(async () => expect(await session.turn('m1')).toMatchObject({ status: 'completed', reply: 'heard note this' }));
     const loaded = await place.client.load(snapshotId);
@@ -190,7 +121,7 @@ describe.concurrent('a worker is killed while a session is saved', () => {
   test.each([...writing, 'saveSnapshot unlist before', 'saveSnapshot unlist after'])(
     'by itself after each turn, at "%s": the newest of the last turns stay on the list',
     async (point) => {
-      await using place = await Place.open();
+      await using place = await openPlace();
       const session = openSession(place, { snapshots: { every: 1, keep: 2 } });
       await session.say('one');
       await session.say('two');
@@ -216,7 +147,7 @@ describe.concurrent('a worker is killed while a session is put back', () => {
     'publish append run.continued before',
     'publish append run.continued after',
   ])('at "%s": it is put back once, and what came meanwhile is answered once', async (point) => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const session = openSession(place);
     await session.say('one');
     const { snapshotId } = await session.save();
@@ -238,7 +169,7 @@ describe.concurrent('a worker is killed while a session is put back', () => {
 });
 
 test('nobody is killed, and people go on talking while a session is put back: it is saved and put back once', async () => {
-  await using place = await Place.open();
+  await using place = await openPlace();
   const session = openSession(place);
   await session.say('one');
   const { snapshotId } = await session.save();
@@ -248,11 +179,11 @@ test('nobody is killed, and people go on talking while a session is put back: it
   // longer: against people who never do, no workflow can continue as new.
   let isBack = false;
   const going = session.rollback({ snapshotId }).finally(() => (isBack = true));
-  while (!isBack) {
+  for (let pause = 5; !isBack; pause *= 1.3) {
     const more = Array.from({ length: 5 }, (_, i) => `said ${ids.length + i}`);
     ids.push(...more);
     await Promise.all(more.map((id) => signal(session, id)));
-    await delay(ids.length);
+    await sleep(pause);
   }
 
   await going;
@@ -269,7 +200,7 @@ describe.concurrent('a worker is killed while a session is forked', () => {
   test.each([...listing, 'loadSnapshot get before', 'loadSnapshot get after', 'publish append run.continued before'])(
     'at "%s": there is one fork, and both go on',
     async (point) => {
-      await using place = await Place.open();
+      await using place = await openPlace();
       const session = openSession(place);
       await session.say('one');
 
@@ -295,11 +226,13 @@ describe.concurrent('a worker is killed while a session', () => {
   const untilAsleep = async (run: RunHandle) => await eventually(async () => expect((await run.status()).status).toBe('asleep'));
 
   test.each([...listing, 'publish append run.slept before', 'publish append run.slept after'])('falls asleep, at "%s"', async (point) => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const session = sleepy(place);
-    await session.say('one');
 
-    await place.losing(point, () => untilAsleep(session));
+    await place.losing(point, async () => {
+      await session.say('one', patience);
+      await untilAsleep(session);
+    });
 
     expect((await session.say('two', patience)).reply).toBe('heard two');
     await untilAsleep(session);
@@ -311,12 +244,17 @@ describe.concurrent('a worker is killed while a session', () => {
   test.each(['saveSnapshot snapshot after', 'publish append run.slept after'])(
     'falls asleep, at "%s", and what is said meanwhile keeps it awake',
     async (point) => {
-      await using place = await Place.open();
+      await using place = await openPlace();
       const session = sleepy(place);
-      await session.say('one');
 
-      const answered = async () => await eventually(async () => expect((await session.turn('two')).reply).toBe('heard two'));
-      await place.losing(point, answered, () => signal(session, 'two'));
+      await place.losing(
+        point,
+        async () => {
+          await session.say('one', patience);
+          await eventually(async () => expect((await session.turn('two')).reply).toBe('heard two'));
+        },
+        () => signal(session, 'two'),
+      );
 
       expect(await textsOf(session)).toEqual(dialogue('one', 'two'));
       expect(place.model.calls.map(lastSaid)).toEqual(['one', 'two']);
@@ -326,7 +264,7 @@ describe.concurrent('a worker is killed while a session', () => {
   test.each(['loadSnapshot get before', 'loadSnapshot get after', 'endSleep unlist before', 'endSleep unlist after'])(
     'wakes, at "%s": it is where it was, and what woke it is answered once',
     async (point) => {
-      await using place = await Place.open();
+      await using place = await openPlace();
       const session = sleepy(place);
       await session.say('one');
       await untilAsleep(session);
@@ -343,13 +281,12 @@ describe.concurrent('a worker is killed while a session', () => {
 });
 
 describe.concurrent('a worker is killed while a run that waits for a person', () => {
-  const desk = async (place: Place) => {
-    const run = await place.client.start('handoff', {
-      agents: [speaker('clerk')],
-      task: 'tea',
-      options: { person: true },
-      sleepAfter: '2 seconds',
-    });
+  const desk = async (place: Place, id?: string) => {
+    const run = await place.client.start(
+      'handoff',
+      { agents: [speaker('clerk')], task: 'tea', options: { person: true }, sleepAfter: '2 seconds' },
+      { ...(id !== undefined && { id }) },
+    );
     await eventually(async () => expect((await run.status()).requests).toEqual(['question-1']));
     return run;
   };
@@ -372,10 +309,13 @@ describe.concurrent('a worker is killed while a run that waits for a person', ()
   test.each(['saveSnapshot put before', 'saveSnapshot put after', 'publish append run.slept before', 'publish append run.slept after'])(
     'falls asleep, at "%s": it sleeps all the same',
     async (point) => {
-      await using place = await Place.open();
-      const run = await desk(place);
+      await using place = await openPlace();
 
-      await place.losing(point, () => untilAsleep(run));
+      const run = await place.losing(point, async () => {
+        const begun = await desk(place);
+        await untilAsleep(begun);
+        return begun;
+      });
 
       await answer(run);
       await expectItsEnd(place, run, 1);
@@ -383,12 +323,15 @@ describe.concurrent('a worker is killed while a run that waits for a person', ()
   );
 
   test('falls asleep, and is answered before it does: it stays awake', async () => {
-    await using place = await Place.open();
-    const run = await desk(place);
+    await using place = await openPlace();
+    const run = place.client.attach(randomUUID());
 
     await place.losing(
       'saveSnapshot put after',
-      () => run.result(patience),
+      async () => {
+        await desk(place, run.id);
+        return await run.result(patience);
+      },
       () => answer(run),
     );
 
@@ -396,7 +339,7 @@ describe.concurrent('a worker is killed while a run that waits for a person', ()
   });
 
   test.each(['loadSnapshot get before', 'loadSnapshot get after'])('wakes, at "%s": what woke it counts once', async (point) => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const run = await desk(place);
     await untilAsleep(run);
 
@@ -417,7 +360,7 @@ describe.concurrent('a worker is killed while a run leaves what it was', () => {
   test.each([...writing, 'saveSnapshot append run.finished before', 'saveSnapshot append run.finished after'])(
     'at "%s": it has left one snapshot, and ends as it would have',
     async (point) => {
-      await using place = await Place.open(({ model }) => `${model} has spoken`);
+      await using place = await openPlace(({ model }) => `${model} has spoken`);
 
       const { run, result } = await place.losing(point, async () => {
         const started = await place.client.start('sequential', { agents: [speaker('ada'), speaker('ben')], task: 'go' });
@@ -441,7 +384,7 @@ describe.concurrent('a worker is killed while a run is loaded', () => {
   test.each(['loadSnapshot get before', 'loadSnapshot get after', 'publish append run.continued after'])(
     'at "%s": it goes on from there',
     async (point) => {
-      await using place = await Place.open();
+      await using place = await openPlace();
       const { session, snapshotId } = await saved(place);
 
       const loaded = await place.losing(point, async () => {
@@ -458,7 +401,7 @@ describe.concurrent('a worker is killed while a run is loaded', () => {
   );
 
   test('what it is asked to do meanwhile is done', async () => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const { snapshotId } = await saved(place);
     const loaded = place.client.attach(randomUUID());
 
@@ -467,7 +410,7 @@ describe.concurrent('a worker is killed while a run is loaded', () => {
       'loadSnapshot get before',
       async () => await untilItWaits(await place.client.load(snapshotId, { id: loaded.id })),
       async () => {
-        keeping = loaded.save({ timeout: '40 seconds' });
+        keeping = loaded.save(patience);
         keeping.catch(() => undefined);
       },
     );
@@ -477,7 +420,7 @@ describe.concurrent('a worker is killed while a run is loaded', () => {
   });
 
   test('what was said to it before, and is sent again meanwhile, is not answered twice', async () => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const { snapshotId } = await saved(place);
     const loaded = place.client.attach(randomUUID());
 
@@ -492,7 +435,7 @@ describe.concurrent('a worker is killed while a run is loaded', () => {
   });
 
   test.each(['put before', 'put after'])('with an agent from elsewhere, at "adoptStates %s": it remembers it once', async (point) => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const { session } = await saved(place);
     const document = await place.client.importAgentState(await session.agentState());
     const other = openSession(place, { states: { guide: document } });
@@ -519,7 +462,7 @@ describe.concurrent('a worker is killed while a run with another in flight is sa
   test.each(listing)('at "%s" of the inner one: each is saved once, and both come to the same end', async (point) => {
     let letSpeak!: () => void;
     const ben = new Promise<void>((resolve) => (letSpeak = resolve));
-    await using place = await Place.open(async ({ model }) => {
+    await using place = await openPlace(async ({ model }) => {
       if (model === 'ben') await ben;
       return `${model} has spoken`;
     });
@@ -539,7 +482,7 @@ describe.concurrent('a worker is killed while a run with another in flight is sa
   });
 
   test('while it waits for the inner one: each is saved once, and both come to the same end', async () => {
-    await using place = await Place.open(({ model }) =>
+    await using place = await openPlace(({ model }) =>
       model === 'ben' && place.model.calls.filter((call) => call.model === 'ben').length === 1 ? { hang: true } : `${model} has spoken`,
     );
     const run = await place.client.start('sequential', { agents, task: 'go' });
@@ -571,7 +514,7 @@ describe.concurrent('a worker is killed while a run with another in flight is sa
 
 describe('an import ends before it is done', () => {
   test('at any place: nothing is listed that is not whole, and the next one finishes it', async () => {
-    await using place = await Place.open();
+    await using place = await openPlace();
     const session = openSession(place);
     await session.say('one');
     await session.say('two');

@@ -1,5 +1,5 @@
 /** A store in PostgreSQL, from end to end; and a store that is away for a while, which delays a run and harms nothing. */
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { textOf } from '../src/index.js';
 import { openWorld, type ScriptedCall } from './support/world.js';
@@ -15,7 +15,6 @@ afterAll(async () => {
   await environment?.teardown();
   await postgres?.stop();
 });
-vi.setConfig({ testTimeout: 120_000 });
 
 const clerk = { name: 'clerk', model: 'clerk', instructions: 'Answer.' };
 const worldWith = async (script: object, database: string) =>

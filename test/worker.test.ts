@@ -13,6 +13,10 @@ import { effectCounts, WorkerProcess, writeBundle } from './support/workers.js';
 
 // Processes start slowly on a busy machine.
 
+/** Time enough to end a step that only has to be reported, on a busy machine too. */
+const shutdownGraceMs = 8000;
+const heartbeatMs = 60_000;
+const patience = { timeout: '100 seconds' } as const;
 const taskQueue = `workers-${randomUUID()}`;
 let environment: TestWorkflowEnvironment;
 let directory: Awaited<ReturnType<typeof temporaryDirectory>>;
@@ -33,8 +37,8 @@ async function startWorkerProcess(name: string): Promise<void> {
       namespace: namespace!,
       dataDir,
       taskQueue,
-      times: { model: { heartbeatMs: 60_000 }, tool: { heartbeatMs: 60_000 } },
-      worker: { shutdownGraceMs: 3000, stickyTimeoutMs: 20_000 },
+      times: { model: { heartbeatMs }, tool: { heartbeatMs } },
+      worker: { shutdownGraceMs, stickyTimeoutMs: 20_000 },
     },
     baseURL: model.baseURL,
     bundle,
@@ -83,7 +87,7 @@ describe('two workers', () => {
     const runs = await Promise.all(
       tasks.map((task) => client.start('sequential', { agents: [speaker('looker', { tools: ['note'] }), speaker('writer')], task })),
     );
-    const results = await Promise.all(runs.map((run) => run.result({ timeout: '50 seconds' })));
+    const results = await Promise.all(runs.map((run) => run.result(patience)));
 
     expect(results.map(({ output }) => output)).toEqual(tasks.map((task) => `written ${task}`));
     expect(model.calls).toHaveLength(3 * tasks.length);
@@ -110,7 +114,7 @@ describe('two workers', () => {
 
     const run = await client.start('sequential', { agents: [speaker('walker', { tools: ['note'] })], task: 'walk' });
     await model.called(calls);
-    const result = await run.result({ timeout: '50 seconds' });
+    const result = await run.result(patience);
 
     expect(result.output).toBe(texts.at(-1));
     expect(askedByAll()).toEqual(texts.map((_, i) => (i % 2 === 0 ? 'north' : 'south')));
@@ -125,7 +129,7 @@ describe('two workers', () => {
 });
 
 describe('an immediate cancel', () => {
-  test('from another process aborts the model call within two seconds', async () => {
+  test('from another process aborts the model call, long before that would miss a heartbeat', async () => {
     answer = () => ({ hang: true, text: 'half an' });
     const run = await client.start('sequential', { agents: [speaker('slow')], task: 'cancel me' });
     await model.called(1);
@@ -135,7 +139,7 @@ describe('an immediate cancel', () => {
     await run.cancel({ mode: 'immediate' });
     await gone;
 
-    expect(Date.now() - began).toBeLessThan(2000);
+    expect(Date.now() - began).toBeLessThan(heartbeatMs / 3);
     expect(await run.result()).toMatchObject({ status: 'cancelled' });
   });
 });
@@ -146,6 +150,8 @@ describe('limits of a provider hold for all workers together', () => {
     let most = 0;
     answer = async () => {
       most = Math.max(most, (now += 1));
+      // The first one waits for a second.
+      await model.called(2);
       await sleep(150);
       now -= 1;
       return 'done';
@@ -154,7 +160,7 @@ describe('limits of a provider hold for all workers together', () => {
     const runs = await Promise.all(
       Array.from({ length: 14 }, () => client.start('sequential', { agents: [speaker('few', { model: 'few/any' })], task: 'go' })),
     );
-    await Promise.all(runs.map((run) => run.result({ timeout: '50 seconds' })));
+    await Promise.all(runs.map((run) => run.result(patience)));
 
     expect(most).toBe(2);
     expect(model.calls).toHaveLength(14);
@@ -162,6 +168,7 @@ describe('limits of a provider hold for all workers together', () => {
   });
 
   test('calls per second', async () => {
+    const before = Date.now();
     const began: number[] = [];
     answer = () => {
       began.push(Date.now());
@@ -171,12 +178,11 @@ describe('limits of a provider hold for all workers together', () => {
     const runs = await Promise.all(
       Array.from({ length: 20 }, () => client.start('sequential', { agents: [speaker('slow', { model: 'slow/any' })], task: 'go' })),
     );
-    await Promise.all(runs.map((run) => run.result({ timeout: '50 seconds' })));
+    await Promise.all(runs.map((run) => run.result(patience)));
 
     expect(began).toHaveLength(20);
-    // A second's worth may go at once; then four a second, over both.
-    expect(began.at(-1)! - began[0]!).toBeGreaterThan(3500);
-    for (const start of began) expect(began.filter((at) => at >= start && at < start + 1000).length).toBeLessThanOrEqual(9);
+    // A second's worth may go at once; then four a second, over both. A busy machine is late, never early.
+    for (const [i, at] of began.entries()) expect([i, at - before > ((i - 5) / 4) * 1000]).toEqual([i, true]);
     expect(new Set(askedByAll())).toEqual(new Set(['north', 'south']));
   });
 });
@@ -203,12 +209,12 @@ describe('a worker that is asked to stop by SIGTERM', () => {
     await model.called(1);
     const [leaving] = askedByAll() as [string];
 
-    const exit = workers.get(leaving)!.terminate();
+    const { exit } = await workers.get(leaving)!.terminate();
     await sleep(700);
     release();
 
     expect(await exit).toBe(0);
-    expect(await run.result({ timeout: '10 seconds' })).toMatchObject({ output: 'the second reply' });
+    expect(await run.result(patience)).toMatchObject({ output: 'the second reply' });
     expect(model.calls.map((call) => call.model)).toEqual(['first', 'second']);
     expect(askedBy(model.calls[1]!)).not.toBe(leaving);
     await startWorkerProcess(leaving);
@@ -221,10 +227,11 @@ describe('a worker that is asked to stop by SIGTERM', () => {
     const [leaving] = askedByAll() as [string];
 
     const began = Date.now();
-    expect(await workers.get(leaving)!.terminate()).toBe(0);
+    const { exit } = await workers.get(leaving)!.terminate();
+    expect(await exit).toBe(0);
 
-    expect(await run.result({ timeout: '10 seconds' })).toMatchObject({ output: 'the whole answer' });
-    expect(Date.now() - began).toBeLessThan(3000 + 5000);
+    expect(await run.result(patience)).toMatchObject({ output: 'the whole answer' });
+    expect(Date.now() - began).toBeLessThan(heartbeatMs * 0.8);
     expect(model.calls).toHaveLength(2);
   });
 });

@@ -75,9 +75,9 @@ async function asking(world: World): Promise<WorkerProcess | undefined> {
 function dies(point: string, { sides = false, provoke }: { sides?: boolean; provoke?: (begin: Begin) => void } = {}): Kill {
   return async (world, dice, begin) => {
     const alive = await world.untilAlive(1);
-    for (const worker of alive) worker.dieAt(sides ? `^${point} .*${dice.pick(['before', 'after'])}$` : `^${point}$`);
+    await Promise.all(alive.map((worker) => worker.dieAt(sides ? `^${point} .*${dice.pick(['before', 'after'])}$` : `^${point}$`)));
     provoke?.(begin);
     await Promise.race([...alive.map(({ ended }) => ended), sleep(reachMs)]);
-    for (const worker of alive) worker.dieAt('nowhere');
+    await Promise.all(alive.map((worker) => worker.dieAt('nowhere')));
   };
 }

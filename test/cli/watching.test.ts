@@ -226,6 +226,6 @@ test('Ctrl-C where the worker ends with the command: the run waits, and goes on 
   await using dev = startOstinato(['dev'], own);
   await dev.says('Try, in another terminal');
   expect(await ostinatoProcess(['watch', 'tea/1'], own)).toMatchObject({ code: 0, out: expect.stringMatching(/\nwriter\n[^]*1838/) });
-}, 120_000);
+});
 
 const tea = 'In 1823 Robert Bruce found wild tea plants in Assam. The first 12 chests reached London in 1838.';

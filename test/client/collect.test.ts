@@ -165,7 +165,7 @@ describe('what is referenced stays:', () => {
     expect((await loaded!.say('instead')).reply).toBe('loaded');
     expect(await gone!.result()).toMatchObject({ output: longer });
     await eventually(async () => expect(await waiting!.requests()).toHaveLength(1));
-  }, 180_000);
+  });
 
   test('what stands for the old part of a long conversation, in a run and in a snapshot', async () => {
     await using world = await open({ keeper: () => text('reply', 400), small: () => 'the summary' });
@@ -296,7 +296,7 @@ describe('nothing is deleted', () => {
     expect(refused).toMatchObject({ type: 'Connection.Failed', message: expect.stringContaining(`"${session.id}"`) });
     expect((refused as { message: string }).message).toMatch(/nothing was deleted.*Start a worker/s);
     expect(await world.store.blobs.get(garbage)).toBe('nobody refers to this');
-  }, 180_000);
+  });
 
   test('with less grace than an hour, or with none that can be read', async () => {
     await using world = await open({});

@@ -7,6 +7,7 @@ import type { ClientContext } from '../../src/client/context.js';
 import { importSnapshot } from '../../src/client/exports.js';
 import type { RunExport } from '../../src/client.js';
 import { failureOf } from '../../src/index.js';
+import { cpuMs } from '../support/cpu.js';
 import { openWorld } from '../support/world.js';
 import { memoryStore } from '../support/memory-store.js';
 import { timeSkippingServer } from '../support/servers.js';
@@ -132,10 +133,10 @@ describe('refused is', () => {
   });
 
   test('a very large text, at once', async () => {
-    const began = performance.now();
+    const began = cpuMs();
 
     expect(await refusalOf('x'.repeat(257 * 1024 * 1024))).toMatchObject({ type: 'State.Unreadable', written: 0 });
-    expect(performance.now() - began).toBeLessThan(5000);
+    expect(cpuMs() - began).toBeLessThan(5000);
   });
 
   test('what is nested very deep, without harm', async () => {

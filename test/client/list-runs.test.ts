@@ -27,7 +27,7 @@ test('a run whose memo is encrypted with a key that is not here is listed, and t
       expect(found).toHaveLength(2);
       return found.sort((x, y) => (x.id < y.id ? -1 : 1));
     },
-    { timeout: 20_000, interval: 200 },
+    { timeout: 60_000, interval: 200 },
   );
 
   expect(listed).toMatchObject([

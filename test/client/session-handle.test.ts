@@ -21,7 +21,7 @@ afterAll(async () => {
 
 describe('saying something to a session', () => {
   test('brings the words as they come', async () => {
-    const { agent } = stage.actor(['first', { text: 'one two three', reasoning: 'hmm', delayMs: 100 }], { name: 'guide' });
+    const { agent } = stage.actor(['first', { text: 'one two three', reasoning: 'hmm', delayMs: 400 }], { name: 'guide' });
     const session = client.session(agent, randomUUID());
     await session.say('hi');
     const pieces: string[] = [];
@@ -40,7 +40,7 @@ describe('saying something to a session', () => {
     const session = client.session(agent, randomUUID());
 
     await expect(session.say('hi', { id: 'm1', timeout: '300 ms' })).rejects.toMatchObject({ type: 'Run.TimedOut' });
-    expect(await session.turn('m1')).toMatchObject({ status: 'running' });
+    await eventually(async () => expect(await session.turn('m1')).toMatchObject({ status: 'running' }));
     answer();
 
     expect(await client.session(agent, session.id.split('/')[2]!).say('hi', { id: 'm1' })).toMatchObject({

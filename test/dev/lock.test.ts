@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { failureOf } from '../../src/contract/failure.js';
 import { withLock } from '../../src/dev/lock.js';
+import { eventually } from '../support/eventually.js';
 import { hold } from '../support/processes.js';
 
 let directory: string;
@@ -42,7 +43,7 @@ test('a process that is killed lets go of the lock at that moment, and whoever w
   const waits: number[] = [];
 
   const next = withLock(file, async () => 'mine', { onWait: (seconds) => waits.push(seconds) });
-  await sleep(1300);
+  await eventually(() => expect(waits).not.toEqual([]));
   await holder.kill();
 
   expect(await next).toBe('mine');

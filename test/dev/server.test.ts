@@ -12,6 +12,7 @@ import { failureOf } from '../../src/contract/failure.js';
 import { endProcess, isProcess } from '../../src/dev/process.js';
 import { findOrStartServer, type FindOrStart, type FoundServer } from '../../src/dev/server.js';
 import { readServerRecord, writeServerRecord, type ServerRecord } from '../../src/dev/server-record.js';
+import { eventually } from '../support/eventually.js';
 import { hold } from '../support/processes.js';
 import { temporalForTests } from '../support/servers.js';
 
@@ -42,7 +43,7 @@ function recorded(): ServerRecord {
 async function killServer(): Promise<void> {
   const { pid } = recorded();
   process.kill(pid, 'SIGKILL');
-  await expect.poll(() => isProcess(pid, dataDir)).toBe(false);
+  await eventually(() => expect(isProcess(pid, dataDir)).toBe(false));
 }
 
 async function withClient<T>(

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { TestWorkflowEnvironment } from '@temporalio/testing';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { findOrStartServer, type FoundServer } from '../../src/dev/server.js';
 import { defineTool, failureOf, type RequestView } from '../../src/index.js';
@@ -12,8 +12,6 @@ import { loadConfig } from '../../src/config.js';
 import { eventually } from '../support/eventually.js';
 import { temporalForTests } from '../support/servers.js';
 import { openWorld } from '../support/world.js';
-
-vi.setConfig({ testTimeout: 180_000, hookTimeout: 120_000 });
 
 /** No two begin alike, and none is a word of ours. */
 const words = {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { defaultPayloadConverter, type Payload } from '@temporalio/common';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Cipher } from '../../src/encryption/cipher.js';
 import { EncryptionCodec } from '../../src/encryption/codec.js';
 import { newKey, readKeys } from '../../src/encryption/keys.js';
@@ -14,8 +14,6 @@ import { textOf, type RunEvent } from '../../src/index.js';
 import { json, RawTemporal } from '../support/raw.js';
 import { devServer } from '../support/servers.js';
 import { openWorld, type ScriptedCall, type World } from '../support/world.js';
-
-vi.setConfig({ testTimeout: 200_000, hookTimeout: 60_000 });
 
 const [a, b, c] = [newKey('a'), newKey('b'), newKey('c')];
 const clerk = { name: 'clerk', model: 'clerk', instructions: 'Answer.' };

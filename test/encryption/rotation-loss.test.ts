@@ -12,7 +12,7 @@ import { devServer, devServerConfig } from '../support/servers.js';
 import { temporaryDirectory } from '../support/temporary.js';
 import { WorkerProcess, writeBundle } from '../support/workers.js';
 
-vi.setConfig({ testTimeout: 200_000 });
+vi.setConfig({ testTimeout: 400_000 });
 
 test('a run and a session, killed at each change of keys, lose nothing and ask nothing twice that was answered', async () => {
   await using directory = await temporaryDirectory();
@@ -37,7 +37,7 @@ test('a run and a session, killed at each change of keys, lose nothing and ask n
         dataDir,
         taskQueue,
         encryptionKeys,
-        times: { model: { heartbeatMs: 2000 } },
+        times: { model: { heartbeatMs: 5000 } },
         worker: { stickyTimeoutMs: 1000 },
       },
       baseURL: model.baseURL,
@@ -57,26 +57,26 @@ test('a run and a session, killed at each change of keys, lose nothing and ask n
   expect(await session.result()).toMatchObject({ stopReason: { code: 'asleep' } });
   held.add('ben').add('cleo');
   const { id } = await old.start('sequential', { agents, task: 'tea' });
-  await vi.waitFor(() => expect(asked()).toEqual([1, 1, 0]), { timeout: 30_000 });
+  await vi.waitFor(() => expect(asked()).toEqual([1, 1, 0]), { timeout: 60_000 });
   await old.close();
   await worker.kill();
 
   // The new key encrypts from here on; the old one still decrypts.
   const both = [b, a].join();
   worker = await workerWith(both);
-  await vi.waitFor(() => expect(asked()).toEqual([1, 2, 1]), { timeout: 60_000 });
+  await vi.waitFor(() => expect(asked()).toEqual([1, 2, 1]), { timeout: 120_000 });
   await worker.kill();
 
   worker = await workerWith(both);
   await using client = await clientWith(both);
   const run = client.attach(id);
-  expect(await run.result({ timeout: '90 seconds' })).toMatchObject({ status: 'completed' });
+  expect(await run.result({ timeout: '2 minutes' })).toMatchObject({ status: 'completed' });
   expect(asked()).toEqual([1, 2, 2]);
   expect((await run.transcript()).map(({ message }) => message.authorName ?? message.role)).toEqual(['user', 'ann', 'ben', 'cleo']);
   expect(failedTasksIn(await historyOf(environment, id, (await run.status()).firstRunId))).toEqual([]);
 
-  worker.dieAt('^loadSnapshot get after$');
-  const waking = client.attach('session/dora/tea').say('two', { timeout: '90 seconds' });
+  await worker.dieAt('^loadSnapshot get after$');
+  const waking = client.attach('session/dora/tea').say('two', { timeout: '2 minutes' });
   expect(await worker.ended).toBe('SIGKILL');
   worker = await workerWith(both);
   expect((await waking).reply).toBe('dora heard two');

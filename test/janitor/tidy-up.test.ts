@@ -1,7 +1,5 @@
 /** Sessions that expire and runs that somebody wants to be gone: all of them is deleted, and nothing that is not theirs. */
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { DeletionReport, OstinatoClient, RunHandle } from '../../src/client.js';
@@ -10,6 +8,7 @@ import { TidyUp } from '../../src/janitor/tidy-up.js';
 import { eventually } from '../support/eventually.js';
 import { devServer } from '../support/servers.js';
 import { temporaryDirectory } from '../support/temporary.js';
+import { wordsIn } from '../support/words-in.js';
 import { openWorld, type Script, type WorldOptions } from '../support/world.js';
 
 const agent = (name: string, more: object = {}) => ({ name, model: name, instructions: `You are ${name}.`, ...more });
@@ -121,15 +120,16 @@ describe('a run that somebody wants to be gone', () => {
     await session.cancel();
     await session.result();
 
-    const report = await world.client.deleteRun(session.id, { now: true, timeout: '50 seconds' });
+    const report = await world.client.deleteRun(session.id, { now: true, timeout: '100 seconds' });
 
     expect(report).toMatchObject({ status: 'done', proof: { texts: 0 } });
     expect(report.removed.texts).toBeGreaterThan(0);
-  }, 60_000);
+  });
 });
 
 describe('a session that expires', () => {
-  const brief = { expireAfter: '2 seconds', sleepAfter: '200 ms' };
+  /** What waits for its result or watches has ten seconds more in any case: so long it takes to be woken, too. */
+  const brief = { expireAfter: '8 seconds', sleepAfter: '200 ms' };
 
   test('is deleted with all executions that it was awake in, and a new one under its key is not', async () => {
     await using world = await open();
@@ -162,7 +162,7 @@ describe('a session that expires', () => {
 
     for (const firstRunId of [first, last]) expect(await world.store.events.end({ workflowId: session.id, firstRunId })).toBe(0);
     expect((await session.transcript()).length).toBeGreaterThan(1);
-  }, 60_000);
+  });
 
   test('of which the snapshot is damaged holds up nobody', async () => {
     await using world = await open();
@@ -208,11 +208,5 @@ describe('a session that expires', () => {
       }),
     );
     expect(world.model.calls).toHaveLength(36);
-  }, 60_000);
+  });
 });
-
-async function wordsIn(directory: string, words: string[]): Promise<string[]> {
-  const files = (await readdir(directory)).filter((file) => file.startsWith('store.db'));
-  const contents = await Promise.all(files.map((file) => readFile(join(directory, file))));
-  return words.filter((word) => contents.some((content) => content.includes(word)));
-}

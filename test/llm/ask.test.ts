@@ -269,9 +269,9 @@ describe.each(apis)('over %s', (api) => {
   });
 
   test('an endpoint that speaks slowly is not silent', async () => {
-    await using endpoint = await endpointOf(() => ({ text: 'one two three four five six seven eight', delayMs: 60 }));
+    await using endpoint = await endpointOf(() => ({ text: 'one two three four five six seven eight', delayMs: 400 }));
 
-    const reply = await providerOf(api, { ...endpoint, timeoutMs: 300 }).complete(hello);
+    const reply = await providerOf(api, { ...endpoint, timeoutMs: 2000 }).complete(hello);
 
     expect(reply.message).toEqual(message('assistant', 'one two three four five six seven eight'));
   });

@@ -13,7 +13,9 @@ export class ChildStore {
   readonly #process: ChildProcess;
 
   private constructor(options: StoreOptions) {
-    this.#process = fork(script, [JSON.stringify(options)], { execArgv: ['--import', 'tsx'] });
+    const { encryptionKeys = [], ...rest } = options;
+    const keys = encryptionKeys.map(({ id, secret }) => `${id}:${secret.export().toString('base64')}`);
+    this.#process = fork(script, [JSON.stringify(rest), keys.join()], { execArgv: ['--import', 'tsx'] });
     this.#process.on('message', (report: Report) => this.reports.push(report));
   }
 

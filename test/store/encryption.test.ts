@@ -33,7 +33,7 @@ let directory: string;
 let postgres: PostgresServer;
 beforeAll(async () => {
   [directory, postgres] = await Promise.all([mkdtemp(join(tmpdir(), 'ostinato-sealed-')), postgresServer()]);
-}, 120_000);
+});
 afterAll(async () => {
   await postgres?.stop();
   await rm(directory, { recursive: true, force: true });

@@ -5,6 +5,7 @@ import { nothingRemoved, type Deletion } from '../../src/contract/deletion.js';
 import type { NewEvent, RunEvent } from '../../src/contract/event.js';
 import type { SnapshotRecord } from '../../src/contract/snapshot.js';
 import { failureOf } from '../../src/contract/failure.js';
+import { newKey, readKeys, type EncryptionKey } from '../../src/encryption/keys.js';
 import { openStore } from '../../src/store/open-store.js';
 import type { StoreOptions } from '../../src/store/open-store.js';
 import type { Environment, ListSnapshots, Store } from '../../src/store/store.js';
@@ -20,6 +21,15 @@ const production: Environment = { namespace: 'default', taskQueue: 'production' 
 const staging: Environment = { namespace: 'default', taskQueue: 'staging' };
 const log = { workflowId: 'session/writer/tea', firstRunId: 'run-1' };
 const start = { epoch: 0, seq: 0 };
+
+/** An engine without keys, and with them. */
+export function engines(engine: string): [engine: string, encryptionKeys: EncryptionKey[]][] {
+  const keys = readKeys([newKey('new'), newKey('old')].join(), (problem) => expect.fail(problem));
+  return [
+    [engine, []],
+    [`${engine} with keys`, keys],
+  ];
+}
 
 export function storeSuite(engine: string, createPlace: () => Promise<Place>): void {
   let place: Place;
@@ -196,16 +206,18 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
     });
 
     test('what is doomed stays for as long as it was given, however often others look', async () => {
-      const id = await store.blobs.put('not yet');
-      await store.blobs.collect(nothing, 1000);
-      const doomed = performance.now();
+      const [id, graceMs] = [await store.blobs.put('not yet'), 1000];
+      const began = performance.now();
+      let swept = await store.blobs.collect(nothing, graceMs);
 
-      for (; performance.now() - doomed < 700; await sleep(100)) {
-        expect(await store.blobs.collect(nothing, 1000)).toMatchObject({ doomed: 1, deleted: 0 });
+      for (; swept.deleted === 0; await sleep(100)) {
+        expect(swept).toMatchObject({ doomed: 1, deleted: 0 });
+        swept = await store.blobs.collect(nothing, graceMs);
       }
-      await sleep(500);
 
-      expect(await store.blobs.collect(nothing, 1000)).toMatchObject({ doomed: 0, deleted: 1 });
+      expect(swept).toMatchObject({ doomed: 0, deleted: 1 });
+      // By a clock of its own.
+      expect(performance.now() - began).toBeGreaterThan(graceMs - 50);
       expect(await store.blobs.get(id)).toBeUndefined();
     });
 
@@ -293,10 +305,10 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
     });
 
     test('two processes that put and delete the same texts, many times: what was acknowledged is there', async () => {
-      const graceMs = 60;
+      const graceMs = 200;
       const child = await openElsewhere();
       let isDone = false;
-      const putting = child.tell({ do: 'cling', texts: 1000, forMs: 5000, graceMs }).finally(() => (isDone = true));
+      const putting = child.tell({ do: 'cling', texts: 1000, judged: 500, forMs: 5000, graceMs }).finally(() => (isDone = true));
       let deleted = 0;
       while (!isDone) {
         deleted += (await store.blobs.collect(nothing, graceMs)).deleted;
@@ -459,14 +471,20 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
     });
 
     test('a reader that waits is woken by the first event', async () => {
-      const reading = store.events.read(log, start, { waitMs: 10_000 });
-      const began = performance.now();
-      await sleep(50);
-      await store.events.append({ ...log, firstRunId: 'run-2' }, said('not for you'));
-      await store.events.append(log, said('for you'));
+      const delays = [];
 
-      expect(texts(await reading)).toEqual(['for you']);
-      expect(performance.now() - began).toBeLessThan(1000);
+      for (let seq = 0; seq < 5; seq++) {
+        const reading = store.events.read(log, { epoch: 0, seq }, { waitMs: 60_000 });
+        await sleep(50);
+        const told = performance.now();
+        await store.events.append({ ...log, firstRunId: 'run-2' }, said(`not for you ${seq}`));
+        await store.events.append(log, said(`for you ${seq}`));
+        expect(texts(await reading)).toEqual([`for you ${seq}`]);
+        delays.push(performance.now() - told);
+      }
+
+      // Whoever only looks now and then is never so quick; a machine may be busy now and then.
+      expect(delays.sort((a, b) => a - b)[1]).toBeLessThan(500);
     });
 
     test('a reader that waits is woken by another process', async () => {
@@ -474,18 +492,18 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       const delays = [];
 
       for (let seq = 0; seq < 10; seq++) {
-        const reading = store.events.read(log, { epoch: 0, seq }, { waitMs: 10_000 });
+        const reading = store.events.read(log, { epoch: 0, seq }, { waitMs: 60_000 });
         child.start({ do: 'tell-time', log, key: `${seq}` });
         const [event] = await reading;
         delays.push(Date.now() - Number((event as RunEvent & { text: string }).text));
       }
 
-      expect(delays.sort((a, b) => a - b)[5]).toBeLessThan(500);
+      expect(delays.sort((a, b) => a - b)[2]).toBeLessThan(500);
     });
 
     test('many readers wait at once, and each hears its own log', async () => {
       const logs = Array.from({ length: 200 }, (_, i) => ({ ...log, workflowId: `run-${i}` }));
-      const reading = Promise.all(logs.map((each) => store.events.read(each, start, { waitMs: 10_000 })));
+      const reading = Promise.all(logs.map((each) => store.events.read(each, start, { waitMs: 60_000 })));
 
       const other = await open();
       await Promise.all(logs.map((each) => other.events.append(each, said(`to ${each.workflowId}`))));
@@ -499,7 +517,7 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       expect(await store.events.read(log, start, { waitMs: 120 })).toEqual([]);
 
       expect(performance.now() - began).toBeGreaterThan(100);
-      expect(performance.now() - began).toBeLessThan(2000);
+      expect(performance.now() - began).toBeLessThan(20_000);
     });
 
     test('a reader stops waiting when it is told to', async () => {
@@ -572,12 +590,16 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
       let now = 0;
       let most = 0;
       let turns = 0;
+      let areFull = (): void => undefined;
+      const full = new Promise<void>((resolve) => (areFull = resolve));
 
       await Promise.all(
         Array.from({ length: 40 }, async (_, i) => {
           const permit = await (i % 2 ? store : other).permits.acquire('provider', 3);
           most = Math.max(most, ++now);
-          // Longer than it takes to get a place of any engine.
+          if (most === 3) areFull();
+          // Until all places are taken, and as long as it takes to get one too many.
+          await full;
           await sleep(25);
           turns++;
           now--;
@@ -644,15 +666,15 @@ export function storeSuite(engine: string, createPlace: () => Promise<Place>): v
 
     test('a holder keeps its place for as long as it lives, and not much longer', async () => {
       const child = await openElsewhere();
-      await child.tell({ do: 'acquire', name: 'provider', limit: 1, leaseMs: 600 });
-      await sleep(1500);
+      await child.tell({ do: 'acquire', name: 'provider', limit: 1, leaseMs: 2000 });
+      await sleep(4500);
       const fullWhileAlive = await isFull(store, 'provider', 1);
       await child.kill();
       const killed = performance.now();
       await store.permits.acquire('provider', 1);
 
       expect(fullWhileAlive).toBe(true);
-      expect(performance.now() - killed).toBeLessThan(3000);
+      expect(performance.now() - killed).toBeLessThan(12_000);
     });
 
     test('a limit of nothing is refused', async () => {

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Checks again until it holds; after twenty seconds what does not hold fails: machines have other things to do. */
+/** Checks again until it holds; after a minute what does not hold fails: machines have other things to do. */
 export async function eventually<T>(check: () => T | Promise<T>): Promise<T> {
-  for (const until = Date.now() + 20_000; ; await sleep(50)) {
+  for (const until = Date.now() + 60_000; ; await sleep(50)) {
     try {
       return await check();
     } catch (error) {

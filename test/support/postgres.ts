@@ -53,7 +53,7 @@ export async function postgresServer(more: { [setting: string]: string } = {}): 
 
   const start = async (): Promise<void> => {
     // Killed ones leave memory behind that is free only when the last of them has ended.
-    for (const until = Date.now() + 20_000; ; await sleep(100)) {
+    for (const until = Date.now() + 60_000; ; await sleep(100)) {
       const command = [join(bin, 'postgres'), '-D', data, '-p', String(port), ...settings(directory, more)];
       const started = await guarded(command, { directory, owner, cwd: directory, env: plainEnv() });
       server = started;

@@ -66,10 +66,12 @@ export class WorkerProcess {
     await this.ended;
   }
 
-  /** Returns the exit code. */
-  async terminate(): Promise<number | string> {
+  /** SIGTERM. Returns when it has begun to leave, with what its exit code will be. */
+  async terminate(): Promise<{ exit: Promise<number | string> }> {
+    const leaving = this.#hears('leaving');
     this.child.kill('SIGTERM');
-    return await this.ended;
+    await leaving.catch(() => undefined);
+    return { exit: this.ended };
   }
 
   pause(): void {
@@ -80,9 +82,15 @@ export class WorkerProcess {
     this.child.kill('SIGCONT');
   }
 
-  /** It ends itself by kill -9 at the first point that matches, for example `callModel put after`: see `reach` in the fixture. */
-  dieAt(point: string): void {
+  /**
+   * It ends itself by kill -9 at the first point that matches, for example `callModel put after`: see `reach` in the fixture. Returns when
+   * it knows that, or has ended.
+   */
+  async dieAt(point: string): Promise<void> {
+    if (!this.isAlive) return;
+    const known = this.#hears('mortal');
     this.#tell({ do: 'die at', point });
+    await Promise.race([known.catch(() => undefined), this.ended]);
   }
 
   /** It stops working and stays. */

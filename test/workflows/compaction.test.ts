@@ -359,4 +359,4 @@ test('several hundred turns: what the model hears stays bounded, and nothing is 
   expect(Math.max(...world.model.calls.map(sizeOf))).toBeLessThan(1000 * 4 * 1.2);
   expect(asked(world, 'small').length).toBeLessThan(60);
   expect((await session.checkpoint()).transcript.length).toBe(600);
-}, 120_000);
+});

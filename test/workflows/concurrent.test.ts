@@ -240,7 +240,9 @@ describe('when a member fails', () => {
   });
 
   test('a quorum that cannot be reached any more ends the others, and the run with every reason', async () => {
-    await using world = await openWorld({ environment, agents: team, script: { a: [refusal], b: [{ hang: true }], c: [refusal] } });
+    // When all have been asked.
+    const refuses = (): Promise<typeof refusal> => world.model.called(3).then(() => refusal);
+    await using world = await openWorld({ environment, agents: team, script: { a: [refuses], b: [{ hang: true }], c: [refuses] } });
 
     const run = await world.client.start('concurrent', { ...three, options: { failurePolicy: { quorum: 2 } } });
 
@@ -248,7 +250,6 @@ describe('when a member fails', () => {
       type: 'Run.NoQuorum',
       message: expect.stringMatching(/^0 of 3 members succeeded, and 2 were asked for:\n- a: .*bad key[^]*\n- c: .*bad key/) as string,
     });
-    await world.model.called(3);
     await world.model.aborted(1);
   });
 
@@ -819,7 +820,8 @@ describe('a concurrent run that a new worker takes up at every step', () => {
       script: {
         a: [{ hang: true }],
         b: [looking('it'), () => (two.open(), 'two')],
-        c: [() => two.opened.then(() => 'three')],
+        // When the first has been asked, too.
+        c: [(): Promise<string> => Promise.all([two.opened, world.model.called(4)]).then(() => 'three')],
         judge: ['all of it'],
       },
       config: { worker: { maxCachedWorkflows: 0 } },

@@ -120,7 +120,7 @@ describe.each(names)('%s', (pattern) => {
     const before = await run.result();
 
     expect(await run.cancel()).toEqual({ status: 'completed' });
-    expect(await Promise.all([run.result(), run.result({ timeout: '10 seconds' })])).toEqual([before, before]);
+    expect(await Promise.all([run.result(), run.result({ timeout: '1 minute' })])).toEqual([before, before]);
   });
 
   test('goes on with the conversation of a finished run', async () => {

@@ -456,8 +456,8 @@ describe('a person in the chat', () => {
   test('is not asked when the chat is over, nor when its rounds are used up; and the function is asked again after its words', async () => {
     const [a, b] = [talker('ann'), talker('ben')];
     returns.isOver = [false, false, true];
-    const run = await start([a, b], { person: true, terminate: { function: 'isOver' }, manager: { function: 'choose' } });
     returns.choose = ['ann'];
+    const run = await start([a, b], { person: true, terminate: { function: 'isOver' }, manager: { function: 'choose' } });
     await asks(run, 'words-1');
     await run.respond('words-1', 'that is all');
 

@@ -707,22 +707,24 @@ describe('a person', () => {
 
 describe('a handoff run that is cancelled', () => {
   test('lets the turn in flight finish after a handoff, and starts nothing after it', async () => {
+    let begun: (run: RunHandle) => void = () => undefined;
+    const started = new Promise<RunHandle>((resolve) => (begun = resolve));
     await using world = await openWorld({
       environment,
       agents: desk,
       script: {
         triage: [over('billing')],
         billing: [
-          async () => (
-            expect(await run!.cancel({ reason: 'enough' })).toEqual({ status: 'cancelling' }),
-            over('support', 'Over to support.')
-          ),
+          async () => {
+            expect(await (await started).cancel({ reason: 'enough' })).toEqual({ status: 'cancelling' });
+            return over('support', 'Over to support.');
+          },
         ],
       },
     });
-    let run: RunHandle | undefined = undefined;
 
-    run = await start(world);
+    const run = await start(world);
+    begun(run);
 
     expect(await run.result()).toMatchObject({
       status: 'cancelled',

@@ -4,6 +4,7 @@ import { defineAgent, defineFunction, textOf, type Message } from '../../src/ind
 import type { RunHandle } from '../../src/client.js';
 import type { RunEvent } from '../../src/contract/event.js';
 import { openWorld, type ScriptedCall, type ScriptedReply, type World } from '../support/world.js';
+import { eventually } from '../support/eventually.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;
@@ -1005,9 +1006,13 @@ describe('the review of a plan', () => {
     const run = await world.client.start('sequential', { agents: [research, 'coder'], task: 'How old?' });
     const inside = await request(run);
 
-    const [view] = await run.requests();
-    expect(view).toMatchObject({ kind: 'planReview', requestId: expect.stringMatching(`~${inside}$`) as string });
-    await run.respond(view?.requestId ?? '', 'approve');
+    // The run within tells the one above of it.
+    const view = await eventually(async () => {
+      const [open] = await run.requests();
+      expect(open).toMatchObject({ kind: 'planReview', requestId: expect.stringMatching(`~${inside}$`) as string });
+      return open!;
+    });
+    await run.respond(view.requestId, 'approve');
 
     expect(await run.result()).toMatchObject({ status: 'completed', output: 'thanks' });
   });
@@ -1101,26 +1106,32 @@ describe('cancelling a magentic run', () => {
   });
 
   test('lets the call to the manager end, and starts nothing after it', async () => {
-    await using world = await openWorld({ environment, agents, script: { lead: [f, { text: p, delayMs: 300 }] } });
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await using world = await openWorld({ environment, agents, script: { lead: [f, async () => (await released, p)] } });
     const run = await world.client.start('magentic', { ...team, options });
     await world.model.called(2);
 
     await run.cancel();
+    release();
 
     expect(await run.result()).toMatchObject({ status: 'cancelled', output: null, usage: { modelCalls: 2 } });
     world.model.assertComplete();
   });
 
   test('lets the turn in flight end, and keeps its words', async () => {
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
     await using world = await openWorld({
       environment,
       agents,
-      script: { lead: [f, p, ledger()], searcher: [{ text: 'built in 1894', delayMs: 300 }] },
+      script: { lead: [f, p, ledger()], searcher: [async () => (await released, 'built in 1894')] },
     });
     const run = await world.client.start('magentic', { ...team, options });
     await world.model.called(4);
 
     await run.cancel();
+    release();
 
     expect(await run.result()).toMatchObject({ status: 'cancelled', output: 'built in 1894', rounds: 1 });
     world.model.assertComplete();

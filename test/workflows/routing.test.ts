@@ -272,7 +272,9 @@ describe('a routing run with `match: "all"`', () => {
   });
 
   test('fails with the first member that fails, and lets the others go', async () => {
-    const script = { sorter: [says({ labels: ['recipe', 'bill'] })], clerk: [{ status: 401 }], cook: [{ hang: true as const }] };
+    // When the other one has been asked as well.
+    const fails = (): Promise<{ status: number }> => world.model.called(3).then(() => ({ status: 401 }));
+    const script = { sorter: [says({ labels: ['recipe', 'bill'] })], clerk: [fails], cook: [{ hang: true as const }] };
     await using world = await openWorld({ environment, agents: people, script });
 
     const run = await world.client.start('routing', { ...started, options });
@@ -435,12 +437,15 @@ describe('a routing run', () => {
   });
 
   test.each(['graceful', 'immediate'] as const)('that is cancelled (%s) while it classifies lets nobody answer', async (mode) => {
-    const slow = mode === 'graceful' ? { text: says({ label: 'bill' }), delayMs: 300 } : { hang: true as const };
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const slow = mode === 'graceful' ? async () => (await released, says({ label: 'bill' })) : { hang: true as const };
     await using world = await openWorld({ environment, agents: people, script: { sorter: [slow], clerk: ['Four euros.'] } });
     const run = await world.client.start('routing', { ...started, options: byAgent });
     await world.model.called(1);
 
     await run.cancel({ mode, reason: 'enough' });
+    release();
 
     expect(await run.result()).toMatchObject({ status: 'cancelled', output: null, stopReason: { message: 'enough' }, rounds: 0 });
     expect(world.model.calls).toHaveLength(1);

@@ -418,14 +418,15 @@ describe('a sequential run that fails', () => {
 });
 
 describe('cancelling a sequential run', () => {
-  const slow = { delayMs: 400 };
-
   test('gracefully keeps the turn in flight and starts nothing after it', async () => {
-    await using world = await openWorld({ environment, agents: team, script: [{ text: 'three facts', ...slow }, 'a draft'] });
+    let release = (): void => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await using world = await openWorld({ environment, agents: team, script: [async () => (await released, 'three facts'), 'a draft'] });
     const run = await world.client.start('sequential', { agents: ['analyst', 'writer'], task: 'tea' });
     await world.model.called(1);
 
     expect(await run.cancel({ reason: 'enough' })).toEqual({ status: 'cancelling' });
+    release();
 
     expect(await run.result()).toMatchObject({
       status: 'cancelled',
@@ -474,11 +475,9 @@ describe('cancelling a sequential run', () => {
     const run = await world.client.start('sequential', { agents: ['analyst', 'writer'], task: 'tea' });
     await world.model.called(1);
 
-    const began = Date.now();
     await run.cancel({ mode: 'immediate' });
     await world.model.aborted(1);
 
-    expect(Date.now() - began).toBeLessThan(2000);
     expect(await run.result()).toMatchObject({ status: 'cancelled', output: null });
   });
 

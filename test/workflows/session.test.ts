@@ -159,12 +159,15 @@ describe('session', () => {
 
 describe('a run that is not a conversation', () => {
   test('refuses messages, by update and by signal', async () => {
-    await using world = await openWorld({ environment, agents: [guide], script: [{ text: 'done', delayMs: 300 }] });
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    await using world = await openWorld({ environment, agents: [guide], script: [async () => (await released, 'done')] });
     const run = await world.client.start('sequential', { agents: ['guide'], task: 'tea' });
     await world.model.called(1);
 
     await expect(run.send('hello')).rejects.toMatchObject({ cause: { type: 'Run.NotConversational' } });
     await environment.client.workflow.getHandle(run.id).signal('say', { message: 'hello' });
+    release();
 
     expect((await run.result()).output).toBe('done');
     const types = [];

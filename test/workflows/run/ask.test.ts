@@ -185,10 +185,13 @@ describe('a model that does not answer', () => {
 
 describe('a run that is ended between two attempts', () => {
   test('by a cancel lets the attempt in flight end, and asks no more', async () => {
-    const { run, calls } = await quiz([{ text: 'hm', delayMs: 300 }, right(1)], [{ question: 'One?' }]);
+    let release: () => void = () => undefined;
+    const released = new Promise<void>((resolve) => (release = resolve));
+    const { run, calls } = await quiz([async () => (await released, 'hm'), right(1)], [{ question: 'One?' }]);
     while (calls.length === 0) await stage.world.model.called(stage.world.model.calls.length + 1);
 
     await run.cancel();
+    release();
 
     expect(await run.result()).toMatchObject({ status: 'cancelled', usage: { modelCalls: 1 } });
     expect(calls).toHaveLength(1);

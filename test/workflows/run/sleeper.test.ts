@@ -44,7 +44,7 @@ describe('a run that waits for months', () => {
     try {
       await using world = await openWorld({ environment: skipping, agents: [speaker('clerk')], script: heard });
       const run = await startDesk({ sleepAfter: undefined }, true, world);
-      for await (const { type } of run.watch()) if (type === 'request.opened') break;
+      await untilAsked(run, 'question-1');
       await skipping.sleep('2 hours');
       await untilAsleep(run);
       await skipping.sleep('200 days');
@@ -53,6 +53,52 @@ describe('a run that waits for months', () => {
 
       expect(await run.result()).toMatchObject({ status: 'completed', output: 'heard tea', rounds: 1 });
       expect(await told(run, world)).toEqual(['run.started', 'run.slept', 'run.woken', 'run.finished']);
+    } finally {
+      await skipping.teardown();
+    }
+  });
+
+  test.each([
+    ['a request expires', {}, { timeout: '6 hours', onTimeout: 'end' }, { stopReason: { code: 'person.silent' } }],
+    ['a limit ends it', { limits: { time: '6 hours' } }, true, { status: 'stopped', stopReason: { code: 'limit.time' } }],
+    ['a condition ends it', { termination: { type: 'timeout', after: '6 hours' } }, true, { stopReason: { code: 'condition' } }],
+  ] as const)('when its time comes in its sleep, %s', async (_, more, person, outcome) => {
+    const skipping = await timeSkippingServer();
+    try {
+      await using world = await openWorld({ environment: skipping, agents: [speaker('clerk')], script: heard });
+      const run = await startDesk({ sleepAfter: '1 hour', ...more }, person, world);
+      await untilAsked(run, 'question-1');
+      await skipping.sleep('2 hours');
+      await untilAsleep(run);
+
+      expect(await run.result()).toMatchObject({ ...outcome, output: 'heard tea' });
+      expect(await told(run, world)).toEqual(['run.started', 'run.slept', 'run.woken', 'run.finished']);
+    } finally {
+      await skipping.teardown();
+    }
+  });
+
+  test('when the time of a turn comes in its sleep, that turn has failed, and what the others said counts', async () => {
+    const skipping = await timeSkippingServer();
+    try {
+      await using world = await openWorld({ environment: skipping, agents: [speaker('clerk'), speaker('editor')], script: heard });
+      const run = await world.client.start('concurrent', {
+        agents: [{ name: 'desk', pattern: 'handoff', agents: ['clerk'], options: { person: true } }, 'editor'],
+        task: 'tea',
+        options: { failurePolicy: 'collect', memberTimeout: '6 hours' },
+        sleepAfter: '1 hour',
+      });
+      await untilAsked(run, 'op-1~question-1');
+      await skipping.sleep('2 hours');
+      await untilAsleep(run);
+
+      expect((await run.result()).output).toMatchObject([
+        { member: 'desk', status: 'failed', failure: { type: 'Turn.TimedOut' } },
+        { member: 'editor', status: 'completed', output: 'heard tea' },
+      ]);
+      expect(await told(run, world)).toEqual(['run.started', 'run.slept', 'run.woken', 'run.finished']);
+      expect((await run.requests()).map(({ status }) => status)).toEqual(['withdrawn']);
+      expect(await world.client.attach(`${run.id}/1-desk`).result()).toMatchObject({ status: 'cancelled', output: 'heard tea' });
     } finally {
       await skipping.teardown();
     }
@@ -141,17 +187,6 @@ describe.concurrent('a run that waits for a person', () => {
     await Promise.all([run.cancel(), fork.cancel()]);
   });
 
-  test('whose time comes in its sleep: requests expire, limits and conditions end it', async () => {
-    const expiring = await startDesk({}, { timeout: '6 seconds', onTimeout: 'end' });
-    const limited = await startDesk({ limits: { time: '6 seconds' } });
-    const conditional = await startDesk({ termination: { type: 'timeout', after: '6 seconds' } });
-    expect(await expiring.result()).toMatchObject({ stopReason: { code: 'person.silent' }, output: 'heard tea' });
-    expect(await limited.result()).toMatchObject({ status: 'stopped', stopReason: { code: 'limit.time' }, output: 'heard tea' });
-    expect(await conditional.result()).toMatchObject({ stopReason: { code: 'condition' }, output: 'heard tea' });
-    for (const run of [expiring, limited, conditional])
-      expect(await told(run)).toEqual(['run.started', 'run.slept', 'run.woken', 'run.finished']);
-  });
-
   test('that is never to sleep has no timer for it', async () => {
     const run = await startDesk({ sleepAfter: 'never' });
     await untilAsked(run, 'question-1');
@@ -225,7 +260,7 @@ describe('what a sleeper holds', () => {
     expect(await run.respond('question-104', { number: 104, words: 'Because. '.repeat(500) })).toMatchObject({ status: 'answered' });
     expect(await run.status()).toMatchObject(asleep);
     await run.cancel();
-  }, 60_000);
+  });
 
   test('would be too large with these schemas: the run stays awake, and answers are checked', async () => {
     const run = await asking({ schema: { type: 'number', description: 'A long story. '.repeat(1200) } });
@@ -242,7 +277,7 @@ describe('what a sleeper holds', () => {
   });
 
   test('two answers at once count both, and of two to one question the first', async () => {
-    const run = await asking({ count: 2 });
+    const run = await asking({ count: 2, stays: true });
     await untilAsleep(run);
 
     const answers = await Promise.allSettled([
@@ -252,6 +287,8 @@ describe('what a sleeper holds', () => {
       run.respond('question-0', 1),
     ]);
 
+    await untilAsked(run, 'stays');
+    await run.respond('stays', 0);
     const { output } = await run.result();
     expect(answers.filter(({ status }) => status === 'rejected')).toHaveLength(1);
     expect([

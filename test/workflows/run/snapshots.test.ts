@@ -312,7 +312,7 @@ describe('a snapshot that somebody has made up', () => {
       change(state);
     })
       .then(async (id) => await world.client.load(id))
-      .then(async (loaded) => await loaded.result({ timeout: '10 seconds' }))
+      .then(async (loaded) => await loaded.result({ timeout: '1 minute' }))
       .then(
         () => 'a result',
         (error: unknown) => failureOf(error).type,
