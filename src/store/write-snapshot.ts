@@ -36,14 +36,17 @@ export async function writeSnapshot(
   if (isUnlisted) return { id, head };
   const { run, reason } = document;
   const { lastTurn: turn } = document.state as { lastTurn: number };
-  await snapshots.add({ ...recordOf(id, document, { turn, length, key }), ...(expires && { expires }) });
+  const record = { ...recordOf(id, document, { turn, length, key }), ...(expires && { expires }) };
+  await snapshots.add(record);
   const others = (await snapshots.list(run.workflowId, { limit: listed })).filter((other) => other.id !== id && other.reason === reason);
   const isTwin = (other: SnapshotRecord) => other.key === key && other.firstRunId === run.firstRunId;
   // Only of those that nobody has asked for.
   const isOld = new Set(
     reason === 'turn' && keep !== undefined ? others.filter((other) => !isTwin(other)).slice(Math.max(keep - 1, 0)) : [],
   );
-  const gone = others.filter((other) => isTwin(other) || isOld.has(other));
+  // A worker that the run has gone on without may still be writing: what it has made is older than what the run knows.
+  const isLate = others.some((other) => isTwin(other) && other.at > record.at);
+  const gone = isLate ? [record] : others.filter((other) => isTwin(other) || isOld.has(other));
   if (gone.length > 0) await snapshots.remove(gone.map((other) => other.id));
   return { id, head };
 }
