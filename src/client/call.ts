@@ -61,6 +61,10 @@ function grpcFailure(code: number, details: string, cause: unknown) {
       cause,
     });
   }
+  // So it says of a query, some seconds after the last worker has gone.
+  if (code === failedPrecondition && details.includes('no poller')) {
+    return fail('Connection.Failed', `No worker is there to answer: ${details}. Start one on this task queue.`, { cause });
+  }
   if (code === resourceExhausted) return fail('Run.Busy', `Temporal asks us to slow down: ${details}`, { cause });
   return undefined;
 }

@@ -23,7 +23,7 @@ import { asleepAs } from '../store/asleep.js';
 import { cancelAsleep } from './cancel-asleep.js';
 import { exportSnapshot } from './exports.js';
 import { forkClosed } from './fork-closed.js';
-import { sayWithStart, wakeUp } from './say-with-start.js';
+import { isLost, wakeUp } from './say-with-start.js';
 import { awaitCommand, saveClosed } from './snapshots.js';
 import type { RunOutcome } from './typed.js';
 import { watchRun, type WatchOptions } from './watch.js';
@@ -151,9 +151,11 @@ export class RunHandle<Result = Json> {
   }
 
   /** Says something and returns at once. */
-  async send(message: MessageInput, id: string = randomUUID()): Promise<{ turnId: string; after: number }> {
+  async send(message: MessageInput, id?: string): Promise<{ turnId: string; after: number }> {
     const end = await this.#logEnd();
-    const { turnId } = await this.deliver({ message: await asSent(this.context, message), id });
+    const input = { message: await asSent(this.context, message), id: id ?? randomUUID() };
+    const { turnId } = await this.deliver(input);
+    if (id !== undefined && (await isLost(this.context, this.id))) await wakeUp(this.context, this.calls, input, randomUUID());
     return { turnId, after: end.firstRunId === (await this.calls.firstRunId()) ? end.seq : 0 };
   }
 
@@ -269,8 +271,7 @@ export class RunHandle<Result = Json> {
       const isGone = ['Run.Closed', 'Run.NotFound'].includes(failureOf(error).type);
       if (!isGone || (await asleepAs(this.context.store, this.id, Date.now())) === undefined) throw error;
     }
-    this.calls.forgetFirstRun();
-    return await sayWithStart(this.context, () => wakeUp(this.context, this.id), input);
+    return await wakeUp(this.context, this.calls, input);
   }
 
   async #logEnd(): Promise<{ firstRunId?: string; seq: number }> {

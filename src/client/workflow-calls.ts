@@ -10,7 +10,7 @@ export class WorkflowCalls {
 
   constructor(
     private readonly context: ClientContext,
-    private readonly workflowId: string,
+    readonly workflowId: string,
     firstRunId?: string,
   ) {
     this.#firstRunId = firstRunId;

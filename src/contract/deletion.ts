@@ -24,7 +24,9 @@ export interface Deletion extends DeletionKey {
   status: DeletionStatus;
   /** What was removed so far. */
   removed: Removed;
-  /** What there was when it began: looked for again in the end. */
+  /** What there was when it began: counted, should whoever removes it be lost before all of it is gone. */
+  found?: Pick<Removed, 'snapshots' | 'events'>;
+  /** The same, looked for again in the end. */
   chains?: EventLogKey[];
   executions?: { workflowId: string; runId: string }[];
   /** Texts that it referred to: what of them is there in the end is referred to by others. */

@@ -100,13 +100,15 @@ export class TidyUp {
     const known = (await deletions.get(deletion)) ?? deletion;
     const begun = known.chains === undefined ? await this.#written(known, remains) : known;
     const events = await remove(context, remains, beat);
-    const { removed, executions = [] } = begun;
+    const { found, ...rest } = settled(begun);
+    const { removed, executions = [] } = rest;
     const counts = {
       executions: executions.length,
-      snapshots: removed.snapshots + remains.snapshots.length,
-      events: removed.events + events,
+      // Somebody who was lost may have removed a part of it.
+      snapshots: removed.snapshots + Math.max(remains.snapshots.length, found?.snapshots ?? 0),
+      events: removed.events + Math.max(events, found?.events ?? 0),
     };
-    const gone: Deletion = { ...settled(begun), status: 'removed', dueAt: iso(this.nowMs), removed: { ...removed, ...counts } };
+    const gone: Deletion = { ...rest, status: 'removed', dueAt: iso(this.nowMs), removed: { ...removed, ...counts } };
     await deletions.save(gone);
     return [gone];
   }
@@ -114,9 +116,12 @@ export class TidyUp {
   async #written(deletion: Deletion, remains: Remains): Promise<Deletion> {
     const { context, beat } = this;
     const told = deletion.reason === 'asked' ? await textsOf(context, remains, beat) : undefined;
+    let events = 0;
+    for (const chain of remains.chains) events += await context.store.events.end(chain);
     const begun: Deletion = {
       ...deletion,
       status: 'begun',
+      found: { snapshots: remains.snapshots.length, events },
       chains: remains.chains,
       executions: remains.executions.map(({ workflowId, runId }) => ({ workflowId, runId })),
       ...(told && { texts: told.texts, textBytes: told.bytes }),

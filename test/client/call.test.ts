@@ -34,6 +34,7 @@ describe('what the server dropped', () => {
 
   test.each([
     ['Connection.Failed', refusal(14, 'no connection')],
+    ['Connection.Failed', refusal(9, 'no poller seen for task queue recently, worker may be down')],
     ['Run.Busy', refusal(8, 'slower, please')],
   ])('for another reason is told at once: %s', async (type, error) => {
     const request = failing(1, error);
