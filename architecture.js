@@ -37,7 +37,20 @@ export const parts = {
   // What a worker does for a workflow.
   activities: {
     files: /^activities\//,
-    imports: ['contract', 'schemas', 'state', 'agent-state', 'definitions', 'llm', 'agents', 'tools', 'functions', 'store', 'janitor'],
+    imports: [
+      'contract',
+      'schemas',
+      'state',
+      'agent-state',
+      'definitions',
+      'llm',
+      'agents',
+      'tools',
+      'functions',
+      'notify',
+      'store',
+      'janitor',
+    ],
     packages: ['@temporalio/activity', '@temporalio/common', 'type:@temporalio/client', 'zod'],
     node: true,
   },
@@ -53,6 +66,8 @@ export const parts = {
     packages: ['@temporalio/common', '@temporalio/proto'],
     node: ['crypto', 'http', 'net', 'url'],
   },
+  // How people are told of requests.
+  notify: { files: /^notify\//, imports: ['contract', 'type:definitions'], node: true },
   store: { files: /^store\//, imports: ['contract', 'encryption'], packages: ['libsql', 'pg', '@temporalio/common'], node: true },
 
   // What clients and the janitor do with Temporal and the store together.
@@ -72,7 +87,7 @@ export const parts = {
   application: { files: /^application\.ts$/, imports: ['type:definitions', 'type:llm'] },
   config: {
     files: /^(config|settings)\.ts$/,
-    imports: ['contract', 'encryption'],
+    imports: ['contract', 'encryption', 'notify'],
     packages: ['zod', '@temporalio/common'],
     node: ['fs', 'os', 'path'],
   },
@@ -116,6 +131,7 @@ export const parts = {
       'agents',
       'tools',
       'functions',
+      'notify',
       'store',
       'janitor',
     ],

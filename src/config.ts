@@ -5,6 +5,7 @@ import { z } from 'zod';
 import type { StepTime, StepTimes } from './contract/step.js';
 import { fail } from './contract/failure.js';
 import type { EncryptionKey } from './encryption/keys.js';
+import { readSecrets } from './notify/secrets.js';
 import { problemOfUrl, SettingsReader, type Environment } from './settings.js';
 
 export { settings, type Environment, type Setting } from './settings.js';
@@ -31,8 +32,17 @@ export interface Config {
   /** Of sessions whose agent and options do not say. Absent: never. */
   readonly expireAfterMs?: number;
   readonly janitor: { readonly graceMs: number; readonly periodMs: number };
+  readonly notify: NotifyConfig;
   /** What the settings were read from: for Temporal's own settings and for child processes. A function, so that no key is ever printed. */
   env(): Environment;
+}
+
+/** Who is told of requests to people. */
+export interface NotifyConfig {
+  /** A function, so that neither the address, which may hold a key, nor a secret is ever printed. */
+  webhook(): { url: string; secrets: readonly Uint8Array[] } | undefined;
+  /** Page where people answer, with `{run}` and `{request}` in it. */
+  readonly link?: string;
 }
 
 export interface ProvidersConfig {
@@ -88,6 +98,7 @@ export interface ConfigOverrides {
   keepFinished?: boolean;
   expireAfterMs?: number;
   janitor?: Partial<Config['janitor']>;
+  notify?: { url?: string; secret?: string; link?: string };
 }
 
 /**
@@ -155,6 +166,7 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
       periodMs: read.span('OSTINATO_JANITOR_PERIOD'),
       ...defined(overrides.janitor),
     },
+    notify: notifyConfig(read, overrides.notify ?? {}),
     env: () => env,
   };
   problems.push(...problemsOfOverrides(overrides));
@@ -168,6 +180,20 @@ export function loadConfig(overrides: ConfigOverrides = {}, env: Environment = p
     );
   }
   return deepFreeze(config);
+}
+
+/** Neither the address nor a secret is repeated in what is wrong with it. */
+function notifyConfig(read: SettingsReader, overrides: NonNullable<ConfigOverrides['notify']>): NotifyConfig {
+  const { url = read.given('OSTINATO_NOTIFY_URL'), secret = read.given('OSTINATO_NOTIFY_SECRET') } = overrides;
+  const { link = read.given('OSTINATO_NOTIFY_LINK') } = overrides;
+  const check = (name: string, text: string | undefined) => {
+    const expected = text === undefined ? undefined : problemOfUrl(text.replaceAll(/\{(run|request)\}/g, 'x'));
+    if (expected) read.problem(`${name}: expected ${expected}`);
+  };
+  check('OSTINATO_NOTIFY_URL', url);
+  check('OSTINATO_NOTIFY_LINK', link);
+  const secrets = readSecrets(secret ?? '', (problem) => read.problem(`OSTINATO_NOTIFY_SECRET: ${problem}`));
+  return { webhook: () => (url === undefined ? undefined : { url, secrets }), ...(link !== undefined && { link }) };
 }
 
 /** A step in flight may have written what nothing refers to yet. */

@@ -1,7 +1,14 @@
 /** The package root: how agents, tools and orchestrations are defined, and the types that cross boundaries. Safe to import anywhere. */
 export { defineAgent, type Agent, type AgentOptions } from './agents/define-agent.js';
 export { defineOrchestration, type Orchestration, type OrchestrationOptions } from './agents/define-orchestration.js';
-export { defineFunction, type FunctionContext, type FunctionOptions, type RegisteredFunction } from './functions/define-function.js';
+export {
+  defineFunction,
+  type FunctionContext,
+  type FunctionOptions,
+  type NotifyContext,
+  type NotifyFunction,
+  type RegisteredFunction,
+} from './functions/define-function.js';
 export { defineTool, type Tool, type ToolContext, type ToolOptions } from './tools/define-tool.js';
 export { parseAgentState } from './agent-state/parse.js';
 export { serializeAgentState } from './agent-state/serialize.js';
@@ -28,6 +35,8 @@ export type { EventType, EventTypes, RunEvent } from './contract/event.js';
 export type { Json, JsonObject, Span } from './contract/json.js';
 export type { Condition, Fired } from './contract/termination.js';
 export type { RequestKind, RequestView } from './contract/request.js';
+export type { AuditEntry, AuditMark } from './contract/audit.js';
+export type { Notice, NoticeType } from './contract/notice.js';
 export type { Content, Message, MessageInput } from './contract/message.js';
 export type {
   CancelInput,

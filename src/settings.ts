@@ -103,6 +103,17 @@ export const settings = [
   { name: 'OSTINATO_MAX_CACHED_WORKFLOWS', meaning: 'Runs that a worker keeps in memory.', default: "(Temporal's choice, by memory)" },
   { name: 'OSTINATO_MAX_CONCURRENT_STEPS', meaning: 'Model and tool calls at the same time in one worker.', default: '500' },
   {
+    name: 'OSTINATO_NOTIFY_URL',
+    meaning: 'Address that is told of requests to people, by POST: see docs/people.md.',
+    default: '(none)',
+  },
+  {
+    name: 'OSTINATO_NOTIFY_SECRET',
+    meaning: 'What that is signed with, as Standard Webhooks says: whsec_ and base64; several, separated by spaces, while one is changed.',
+    default: '(not signed)',
+  },
+  { name: 'OSTINATO_NOTIFY_LINK', meaning: 'Page where people answer, with {run} and {request} in it.', default: '(none)' },
+  {
     name: 'OSTINATO_EXPIRE_AFTER',
     meaning: 'Sessions are deleted so long after their last message, unless they or their agents say otherwise.',
     default: '(never)',

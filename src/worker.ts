@@ -16,6 +16,7 @@ import { openStore } from './store/open-store.js';
 import type { Store } from './store/store.js';
 import { createToolRegistry } from './tools/registry.js';
 import { foreignStorage } from './worker/foreign-storage.js';
+import { notifierOf } from './worker/notifier.js';
 import { hasSearchAttributes } from './worker/search-attributes.js';
 import { bundleWorkflows, withEncodedFailures } from './worker/workflow-bundle.js';
 
@@ -106,6 +107,7 @@ async function createWorkers(
       encryptionKeys,
     }));
   if (!options.store) resources.add(() => store.close());
+  const notifier = notifierOf(options.notify, functions, config, namespace);
   const standIn = !options.providers && !config.providers.default ? await startStandIn() : undefined;
   if (standIn) resources.add(() => standIn.close());
   const providers = createProviders(options.providers ?? providersOf(config, standIn?.baseURL));
@@ -118,11 +120,14 @@ async function createWorkers(
     store,
     expireAfter: config.expireAfterMs,
     janitor: config.janitor,
+    ...(notifier && { notifier }),
     settings: {
       times: config.times,
       searchAttributes: await hasSearchAttributes(connection, namespace),
       sleepAfterMs: config.worker.sleepAfterMs,
       ...(config.keepFinished && { keepFinished: true }),
+      audit: true,
+      ...(notifier && { notifies: true }),
       ...(options.historyEvents && { historyEvents: options.historyEvents }),
     },
   });

@@ -33,7 +33,16 @@ describe('names on the wire', () => {
   });
 
   test('queries', () => {
-    expect(sorted(Object.values(queries))).toEqual(['checkpoint', 'requests', 'snapshot', 'state', 'status', 'transcript', 'turn']);
+    expect(sorted(Object.values(queries))).toEqual([
+      'audit',
+      'checkpoint',
+      'requests',
+      'snapshot',
+      'state',
+      'status',
+      'transcript',
+      'turn',
+    ]);
   });
 
   test('updates, each a signal as well', () => {
@@ -66,6 +75,7 @@ describe('names on the wire', () => {
       'loadSnapshot',
       'loadTeam',
       'lookUpRun',
+      'notify',
       'publish',
       'saveMembers',
       'saveSnapshot',
@@ -74,6 +84,7 @@ describe('names on the wire', () => {
       'storeOutput',
       'storeTranscript',
       'tidyUp',
+      'writeAudit',
     ]);
   });
 
@@ -152,6 +163,8 @@ describe('names on the wire', () => {
       'message.received',
       'nested.ended',
       'nested.started',
+      'notice.failed',
+      'notice.sent',
       'plan.made',
       'progress.judged',
       'request.answered',
@@ -323,6 +336,8 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type AgentOptions',
       'type AgentStateDocument',
       'type Application',
+      'type AuditEntry',
+      'type AuditMark',
       'type CancelInput',
       'type Checkpoint',
       'type CommandStatus',
@@ -348,6 +363,10 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type Member',
       'type Message',
       'type MessageInput',
+      'type Notice',
+      'type NoticeType',
+      'type NotifyContext',
+      'type NotifyFunction',
       'type Orchestration',
       'type OrchestrationMember',
       'type OrchestrationOptions',

@@ -4,6 +4,7 @@ import type { RunSettings } from '../contract/step.js';
 import type { JanitorTimes } from '../janitor/tidy-up.js';
 import type { AgentRegistry } from '../agents/registry.js';
 import type { ModelProviders } from '../llm/provider.js';
+import type { Notifier } from '../notify/notifier.js';
 import type { Store } from '../store/store.js';
 import type { ToolRegistry } from '../tools/registry.js';
 import type { FunctionRegistry } from '../functions/registry.js';
@@ -19,6 +20,7 @@ import { createFindMessage } from './find-message.js';
 import { createLoadSnapshot } from './load-snapshot.js';
 import { createLoadTeam } from './load-team.js';
 import { createLookUpRun } from './look-up-run.js';
+import { createNotify } from './notify.js';
 import { createPublish } from './publish.js';
 import { createSaveMembers } from './save-members.js';
 import { createSaveSnapshot } from './save-snapshot.js';
@@ -29,6 +31,7 @@ import { createStoreTranscript } from './store-transcript.js';
 import { createTeamCache } from './team-cache.js';
 import { createTidyUp } from './tidy-up.js';
 import { Transcripts } from './transcripts.js';
+import { createWriteAudit } from './write-audit.js';
 
 export interface ActivityDeps {
   agents: AgentRegistry;
@@ -41,6 +44,8 @@ export interface ActivityDeps {
   expireAfter?: Span | undefined;
   /** How long the janitor leaves alone what nothing refers to, and after how long it looks again in any case. In milliseconds. */
   janitor?: JanitorTimes;
+  /** Who is told of requests to people. @default nobody */
+  notifier?: Notifier;
 }
 
 export function createActivities(deps: ActivityDeps) {
@@ -66,6 +71,8 @@ export function createActivities(deps: ActivityDeps) {
     scheduleDeletion: createScheduleDeletion(deps),
     tidyUp: createTidyUp(deps),
     findMessage: createFindMessage({ store: deps.store, transcripts }),
+    notify: createNotify(deps),
+    writeAudit: createWriteAudit(deps),
     publish: createPublish(deps),
   };
 }

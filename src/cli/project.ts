@@ -17,11 +17,12 @@ export interface Project {
 
 const fileNames = ['ts', 'mts', 'js', 'mjs'].map((extension) => `ostinato.config.${extension}`);
 
-const members: { [Member in keyof Required<Application>]: 'a list' | 'an object' | 'a path' } = {
+const members: { [Member in keyof Required<Application>]: 'a list' | 'an object' | 'a path' | 'a function or its name' } = {
   agents: 'a list',
   tools: 'a list',
   functions: 'a list',
   orchestrations: 'a list',
+  notify: 'a function or its name',
   providers: 'an object',
   workflowsPath: 'a path',
 };
@@ -84,6 +85,7 @@ function asApplication(value: unknown, file: string): Application {
 }
 
 function fits(kind: (typeof members)[keyof Application], value: unknown): boolean {
+  if (kind === 'a function or its name') return value !== null && ['function', 'object', 'string'].includes(typeof value);
   if (kind === 'a path') return typeof value === 'string';
   return kind === 'a list' ? Array.isArray(value) : typeof value === 'object' && value !== null;
 }

@@ -2,6 +2,7 @@
 import { serializeAgentState } from '../agent-state/serialize.js';
 import { fail } from '../contract/failure.js';
 import { problemsFailure, type Problem } from '../contract/problems.js';
+import type { AuditPart } from '../contract/audit.js';
 import type { Part } from '../contract/transcript.js';
 import {
   assertAgents,
@@ -22,6 +23,7 @@ import { referencesIn } from '../store/references.js';
 import type { ClientContext } from './context.js';
 import { readStoredSnapshot } from './snapshots.js';
 import { stateIn } from './transcript.js';
+import { problemsOfPart } from './audit.js';
 import { withoutPast } from '../janitor/without-past.js';
 
 /** Characters. A longer text is refused before it is looked into. */
@@ -142,6 +144,13 @@ function problemsIn(blobs: { [id: string]: string }, snapshotId: string): Proble
     snapshots.push(...Object.values(snapshot.members).map((member) => member.snapshotId));
     read(state.team.id);
     for (const { blob } of Object.values(state.compactions ?? {})) read(blob);
+    for (let part = state.audit?.last ?? null; part !== null && !seen.has(part);) {
+      seen.add(part);
+      const value = read(part);
+      const wrong = value === undefined ? [] : problemsOfPart(value, `blobs.${part}`);
+      problems.push(...wrong.map(asProblem));
+      part = value === undefined || wrong.length > 0 ? null : (value as AuditPart).previous;
+    }
     const { head, segments } = state.transcript;
     const parts = [head?.part, ...segments.map((segment) => segment.id)].filter((part) => part !== undefined);
     for (let part = parts.pop(); part !== undefined; part = parts.pop()) {
@@ -149,9 +158,7 @@ function problemsIn(blobs: { [id: string]: string }, snapshotId: string): Proble
       seen.add(part);
       const value = read(part);
       const wrong = value === undefined ? [] : problemsOf(value, partShape, `blobs.${part}`);
-      problems.push(
-        ...wrong.map((problem) => ({ path: problem.slice(0, problem.indexOf(': ')), message: problem.slice(problem.indexOf(': ') + 2) })),
-      );
+      problems.push(...wrong.map(asProblem));
       if (value === undefined || wrong.length > 0) continue;
       const { previous, entries } = value as Part;
       for (const { cut, blob } of entries) if (cut && blob !== undefined) read(blob);
@@ -159,6 +166,11 @@ function problemsIn(blobs: { [id: string]: string }, snapshotId: string): Proble
     }
   }
   return problems;
+}
+
+/** `path: what` */
+function asProblem(text: string): Problem {
+  return { path: text.slice(0, text.indexOf(': ')), message: text.slice(text.indexOf(': ') + 2) };
 }
 
 const partShape: Shape = {

@@ -11,6 +11,8 @@ import type { Json, Span } from '../contract/json.js';
 import type { SnapshotParts } from '../contract/state-step.js';
 import type { Entry, TranscriptPage } from '../contract/transcript.js';
 import type { AgentStateDocument } from '../agent-state/document.js';
+import type { AuditEntry } from '../contract/audit.js';
+import { readAudit } from './audit.js';
 import { readAgentState, readArtifact, readEntry, readTranscript } from './transcript.js';
 import { awaitResult, awaitResultWithin } from './await-result.js';
 import { awaitTurn, type SayOptions } from './await-turn.js';
@@ -152,7 +154,7 @@ export class RunHandle<Result = Json> {
 
   /** Says something and returns at once. */
   async send(message: MessageInput, id?: string): Promise<{ turnId: string; after: number }> {
-    const end = await this.#logEnd();
+    const end = await this.calls.logEnd();
     const input = { message: await asSent(this.context, message), id: id ?? randomUUID() };
     const { turnId } = await this.deliver(input);
     if (id !== undefined && (await isLost(this.context, this.id))) await wakeUp(this.context, this.calls, input, randomUUID());
@@ -188,6 +190,11 @@ export class RunHandle<Result = Json> {
   async requests(): Promise<RequestView[]> {
     const status = await this.calls.query<RunStatus>(queries.status);
     return await wholeRequests(this.context, status, await this.calls.query<RequestView[]>(queries.requests));
+  }
+
+  /** Everything that people were asked, however long ago, and what has become of it. */
+  async audit(): Promise<AuditEntry[]> {
+    return await readAudit(this.context, this.calls);
   }
 
   /**
@@ -272,15 +279,6 @@ export class RunHandle<Result = Json> {
       if (!isGone || (await asleepAs(this.context.store, this.id, Date.now())) === undefined) throw error;
     }
     return await wakeUp(this.context, this.calls, input);
-  }
-
-  async #logEnd(): Promise<{ firstRunId?: string; seq: number }> {
-    try {
-      const firstRunId = await this.calls.firstRunId();
-      return { firstRunId, seq: await this.context.store.events.end({ workflowId: this.id, firstRunId }) };
-    } catch {
-      return { seq: 0 };
-    }
   }
 
   readonly #page = async (after: number): Promise<TranscriptPage> =>

@@ -7,7 +7,7 @@ import type { SnapshotParts } from '../contract/state-step.js';
 import type { TranscriptPage } from '../contract/transcript.js';
 import { readSnapshot } from '../state/read-snapshot.js';
 import type { RunState } from '../state/run-state.js';
-import { asleep, checkpointOf, requestView, resultOf, statusOf, turnOf } from '../state/views.js';
+import { asleep, auditOf, checkpointOf, requestView, resultOf, statusOf, turnOf } from '../state/views.js';
 import { leftBy } from '../store/left.js';
 import { readDocument } from '../store/read-document.js';
 import { asFailureType } from './call.js';
@@ -50,6 +50,8 @@ export class StoredRun {
         return checkpointOf(this.state);
       case queries.requests:
         return this.state.requests.map(requestView);
+      case queries.audit:
+        return auditOf(this.state);
       case queries.transcript:
         return this.#page(argument as { after?: number });
       case queries.turn:

@@ -23,6 +23,16 @@ export class WorkflowCalls {
     ));
   }
 
+  /** How far its log is; 0 when nobody can tell. */
+  async logEnd(): Promise<{ firstRunId?: string; seq: number }> {
+    try {
+      const firstRunId = await this.firstRunId();
+      return { firstRunId, seq: await this.context.store.events.end({ workflowId: this.workflowId, firstRunId }) };
+    } catch {
+      return { seq: 0 };
+    }
+  }
+
   /** Another run may have taken the id. */
   forgetFirstRun(): void {
     this.#firstRunId = undefined;

@@ -4,6 +4,7 @@
  */
 import type { CompactionReason } from './compaction.js';
 import type { Json, JsonObject } from './json.js';
+import type { NoticeChannel } from './notice.js';
 import type { RunResult } from './run.js';
 import type { Fired } from './termination.js';
 import type { Usage } from './transcript.js';
@@ -47,6 +48,10 @@ export interface EventTypes {
   'request.opened': { requestId: string; kind: string; prompt: string; schema?: JsonObject; expiresAt?: string };
   'request.answered': { requestId: string; by?: string; response: Json };
   'request.expired': { requestId: string };
+  /** Somebody outside was told of a request. */
+  'notice.sent': { noticeId: string; requestId: string; about: string; by: NoticeChannel[] };
+  /** Given up. */
+  'notice.failed': { noticeId: string; requestId: string; about: string; reason: string };
   /** A member's turn is a run of its own. */
   'nested.started': { operationId: string; nestedRunId: string; pattern: string };
   'nested.ended': { operationId: string; nestedRunId: string; status: string };

@@ -11,6 +11,7 @@ export const queries = {
   state: 'state',
   turn: 'turn',
   requests: 'requests',
+  audit: 'audit',
   snapshot: 'snapshot',
 } as const;
 

@@ -15,9 +15,20 @@ export interface RequestView {
   schema?: JsonObject;
   /** Who asks. */
   agent?: string;
+  /** Who may answer, by name. @default anybody */
+  assignee?: string[];
+  /** For whom it is, in words. */
+  role?: string;
+  /** The call that it is about. */
+  call?: { tool: string; callId: string; arguments?: Json };
   /** RFC 3339. */
   createdAt: string;
   expiresAt?: string;
+  /** How often its assignee was reminded, and when that is done next. */
+  reminders?: number;
+  remindAt?: string;
+  /** Whom it was for before it was passed on. */
+  escalatedFrom?: string[];
   status: 'pending' | 'answered' | 'expired' | 'withdrawn';
   response?: Json;
   /** Who answered, as the answer said. */

@@ -231,6 +231,10 @@ export interface RunSettings {
   sleepAfterMs?: number | null;
   /** A run leaves a snapshot when it ends. Runs of earlier releases do not. */
   keepFinished?: boolean;
+  /** All that people were asked stays on record, not only the last hundred. Runs of earlier releases forget. */
+  audit?: boolean;
+  /** Somebody is to be told of requests. */
+  notifies?: boolean;
 }
 
 /** Brings the conversation of an earlier run along. */

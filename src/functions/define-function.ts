@@ -1,4 +1,5 @@
 import type { Message } from '../contract/message.js';
+import type { Notice } from '../contract/notice.js';
 
 /** What a registered function is given besides its input. */
 export interface FunctionContext {
@@ -27,6 +28,17 @@ export interface RegisteredFunction {
   readonly description?: string;
   readonly run: (input: never, context: FunctionContext) => unknown;
 }
+
+export interface NotifyContext {
+  /** Aborted after ten seconds, and when the worker shuts down. */
+  signal: AbortSignal;
+}
+
+/**
+ * Tells somebody of a request, in whatever way: an e-mail, a message in a chat. What it throws is tried again, for a day. It may get a notice
+ * twice: `notice.id` is the same then.
+ */
+export type NotifyFunction = (notice: Notice, context: NotifyContext) => unknown;
 
 /**
  * Code of your own that decides or transforms: a condition, a manager, an aggregator, a transform. Patterns name it; it runs in an activity.

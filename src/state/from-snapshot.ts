@@ -1,6 +1,7 @@
 /** How a run goes on from a snapshot: as a run of its own, or put back to it. Safe in the workflow sandbox. */
 import type { LoadSnapshotOutput as LoadedSnapshot } from '../contract/state-step.js';
 import type { NestedOrigin } from './nested-state.js';
+import { markAfterRollback, untold } from './notices.js';
 import type { RunState } from './run-state.js';
 
 export interface Arrival {
@@ -18,7 +19,7 @@ export interface Arrival {
 /** A new run: with everything that the other one was, but its end, and an identity of its own. */
 export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands, eventCount }: Arrival): RunState {
   // Its time begins anew.
-  const { cancel: _, quietSince: __, stop, done, commands: ___, ...saved } = shifted(loaded, nowMs);
+  const { cancel: _, quietSince: __, stop, done, commands: ___, unheard: ____, ...saved } = shifted(loaded, nowMs);
   const { snapshotId, run, settings, overridden } = loaded;
   const known = new Set(saved.said.map(({ id }) => id));
   return {
@@ -27,6 +28,7 @@ export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested,
     ...(done && !stop && { done }),
     conversationId,
     settings,
+    requests: saved.requests.map(untold),
     ...(nested && { nested: { ...nested, ...(saved.nested?.inherited && { inherited: saved.nested.inherited }) } }),
     inbox: [...saved.inbox, ...inbox.filter(({ id }) => !known.has(id))],
     said: [...saved.said, ...said.filter(({ id }) => !known.has(id))],
@@ -67,7 +69,7 @@ export function awoken(live: RunState, loaded: LoadedSnapshot, nowMs: number): R
 
 /** The same run, as it was: what others were told stays told, and tokens stay used. */
 export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number): RunState {
-  const { cancel: _, stop: __, quietSince: ___, ...saved } = shifted(loaded, nowMs);
+  const { cancel: _, stop: __, quietSince: ___, unheard: ____, ...saved } = shifted(loaded, nowMs);
   const then = new Set(saved.said.map(({ id }) => id));
   const queued = new Set(saved.inbox.map(({ id }) => id));
   return {
@@ -76,6 +78,8 @@ export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number
     settings: live.settings,
     limits: live.limits,
     usage: live.usage,
+    requests: saved.requests.map((asked) => markAfterRollback(asked, live.requests)),
+    ...(live.audit && { audit: live.audit }),
     lastTurn: Math.max(live.lastTurn, saved.lastTurn),
     inbox: [...saved.inbox, ...live.inbox.filter(({ id }) => !queued.has(id))],
     said: [...saved.said, ...live.said.filter(({ id }) => !then.has(id)).map(undone)],
@@ -88,6 +92,7 @@ export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number
     ...(live.cancel && { cancel: live.cancel }),
     // Other reasons to end are found anew, if they are still there.
     ...(live.stop?.status === 'cancelled' && { stop: live.stop }),
+    ...(live.unheard && { unheard: live.unheard }),
     ...(live.lastSnapshot && { lastSnapshot: { ...live.lastSnapshot, turn: Math.max(live.lastTurn, saved.lastTurn) } }),
     ...resuming(loaded),
   };

@@ -1,7 +1,9 @@
 /** What a run's state has to look like: all of it, member by member. */
+import { auditShape } from './audit.js';
 import { compactionsShape } from './compaction.js';
 import { entryShape, messageShape } from './entry-shape.js';
 import { letterShape, nestedOriginShape, operationShape, usageShape } from './nested-state.js';
+import { noticeMarkShape } from './notices.js';
 import type { Shape } from './shape.js';
 import { sleeperShape } from './sleeper.js';
 import { terminationShape } from './termination.js';
@@ -17,6 +19,8 @@ const request: Shape = {
     expiresAt: { optional: 'time' },
     operation: { optional: 'string' },
     nestedId: { optional: 'string' },
+    told: { optional: noticeMarkShape },
+    trail: { optional: { list: { fields: { at: 'time', what: 'string' } } } },
   },
 };
 const nestedRun: Shape = { fields: { name: 'string', pattern: 'string', prepared: 'string', takes: { optional: 'string' } } };
@@ -61,6 +65,8 @@ export const runStateShape: Shape = {
         historyEvents: { optional: 'count' },
         sleepAfterMs: { optional: { nullable: 'count' } },
         keepFinished: { optional: 'boolean' },
+        audit: { optional: 'boolean' },
+        notifies: { optional: 'boolean' },
       },
     },
     limits: { fields: { turns: { optional: 'count' }, tokens: { optional: 'count' }, timeMs: { optional: 'count' } } },
@@ -107,6 +113,8 @@ export const runStateShape: Shape = {
     termination: { optional: terminationShape },
     judged: 'count',
     requests: { list: request },
+    audit: { optional: auditShape },
+    unheard: { optional: { fields: { tries: 'count', nextAt: 'count' } } },
     operations: { list: operationShape },
     post: { list: letterShape },
     nested: { optional: nestedOriginShape },

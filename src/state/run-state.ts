@@ -1,5 +1,6 @@
 /** What a run remembers across continue-as-new: versioned, private to workflows. `read-state.ts` is the only way in. */
 import type { Team } from '../contract/agent.js';
+import type { AuditMark } from '../contract/audit.js';
 import type { NewEvent } from '../contract/event.js';
 import type { Json, JsonObject } from '../contract/json.js';
 import type { Message } from '../contract/message.js';
@@ -8,8 +9,10 @@ import type { CancelMode, RunResult, StopCode, StopReason } from '../contract/ru
 import type { AgentsToExport, CommandStatus, SnapshotOrigin } from '../contract/snapshot.js';
 import type { CallToolOutput, CallModelOutput, PreparedOutput, RunSettings } from '../contract/step.js';
 import type { Entry, Segment, TranscriptHead, Usage } from '../contract/transcript.js';
+import type { AuditState } from './audit.js';
 import type { Compactions } from './compaction.js';
 import type { Letter, NestedOrigin, Operation } from './nested-state.js';
+import type { NoticeMark } from './notices.js';
 import type { Sleeper } from './sleeper.js';
 import type { TerminationState } from './termination.js';
 
@@ -58,6 +61,10 @@ export interface RunState {
   judged: number;
   /** What people were asked: all that waits, and the last hundred that do not. */
   requests: RequestState[];
+  /** The record of all that do not wait any more. */
+  audit?: AuditState;
+  /** Nobody could be told of them lately: how often it was tried, and when it is tried again, in milliseconds of the run's clock. */
+  unheard?: { tries: number; nextAt: number };
   /** Runs that this one has started, until their results are taken up. */
   operations: Operation[];
   /** Signals to other runs that wait to be sent. */
@@ -137,6 +144,10 @@ export interface ToolRound {
 export interface RequestState extends RequestView {
   operation?: string;
   nestedId?: string;
+  /** What people were told of it, where they are told. */
+  told?: NoticeMark;
+  /** What has happened to it. */
+  trail?: AuditMark[];
 }
 
 export interface InboxMessage {

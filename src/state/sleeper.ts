@@ -58,6 +58,7 @@ export function sleeperOf(state: RunState, { snapshotId, since, wakeAt, lookAt }
     turns: state.turns.map(({ round: _round, ...turn }) => turn),
     inbox: [],
     said: state.said.filter(({ status }) => status === 'queued' || status === 'running'),
+    ...(state.audit && { audit: { ...state.audit, fresh: [], size: 0 } }),
     requests: waiting.map((request) => ({ ...request, prompt: cut(request.prompt) })),
     // Nobody tells this execution of the end of a run that an earlier one has started: it looks now and then.
     operations: state.operations.map((operation) => ({ lookAt, ...operation })),

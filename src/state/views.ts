@@ -1,8 +1,10 @@
 /** What is told of a run, made of its state: by the run itself and, when Temporal has forgotten it, of what it has left in the store. */
+import type { AuditPage } from '../contract/audit.js';
 import type { RequestView } from '../contract/request.js';
 import { stopCodes, type Checkpoint, type RunResult, type RunStatus, type TurnStatus } from '../contract/run.js';
 import type { CommandStatus } from '../contract/snapshot.js';
 import type { Json } from '../contract/json.js';
+import { noAudit } from './audit.js';
 import type { CommandState, RequestState, RunState } from './run-state.js';
 import type { Sleeper } from './sleeper.js';
 
@@ -84,8 +86,14 @@ export function turnOf({ said }: Pick<RunState, 'said'>, turnId: string): TurnSt
 /** How a session ends that sleeps until somebody speaks to it. */
 export const asleep = { status: 'stopped', code: 'asleep', message: stopCodes.asleep } as const;
 
-export function requestView({ operation: _, nestedId: __, ...view }: RequestState): RequestView {
+export function requestView({ operation: _, nestedId: __, told: ___, trail: ____, ...view }: RequestState): RequestView {
   return view;
+}
+
+/** The record of requests: the newest of it, and where the rest is. */
+export function auditOf({ audit = noAudit }: RunState): AuditPage {
+  const { last, count, fresh } = audit;
+  return { last, count, fresh };
 }
 
 /** As others see it. */

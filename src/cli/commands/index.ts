@@ -1,5 +1,6 @@
 /** The commands, in the order of the help. */
 import type { Cli } from '../cli.js';
+import { addAudit } from './audit.js';
 import { addCancel } from './cancel.js';
 import { addCodecServer } from './codec-server.js';
 import { addCollect } from './collect.js';
@@ -40,6 +41,7 @@ export const commands: ((cli: Cli) => void)[] = [
   addResult,
   addRequests,
   addRespond,
+  addAudit,
   addStop,
   addCancel,
   addList,

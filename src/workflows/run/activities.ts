@@ -80,6 +80,27 @@ export function findMessage() {
   return proxyLocalActivities<Activities>(housekeeping).findMessage;
 }
 
+/** Local, as `saveSnapshot`: what people have said is recorded in the store, and not once more with it. */
+export function writeAudit() {
+  return proxyLocalActivities<Activities>(housekeeping).writeAudit;
+}
+
+/** The same at the end of a run, which does not wait for it any longer than this. */
+export function writeLastAudit() {
+  return proxyLocalActivities<Activities>({ ...housekeeping, scheduleToCloseTimeout: '1 minute' }).writeAudit;
+}
+
+/** One attempt, and a short one: the run says itself when it is tried again. */
+export function notify(summary: string) {
+  return proxyActivities<Activities>({
+    startToCloseTimeout: '15 seconds',
+    scheduleToCloseTimeout: '30 seconds',
+    retry: { maximumAttempts: 1 },
+    cancellationType: ActivityCancellationType.TRY_CANCEL,
+    summary,
+  }).notify;
+}
+
 /** Local, as `saveSnapshot`: between it and the end nothing is to wait for a worker. */
 export function scheduleDeletion() {
   return proxyLocalActivities<Activities>(housekeeping).scheduleDeletion;

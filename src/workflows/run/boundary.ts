@@ -3,6 +3,7 @@ import { allHandlersFinished, condition, sleep } from '@temporalio/workflow';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { OpenTurn } from '../../state/run-state.js';
 import { sealSegment, stepFailure } from './activities.js';
+import { isAuditDue, takeDown } from './audit.js';
 import { pendingCommands } from './commands.js';
 import { isContinuationDue, leave } from './leave.js';
 import { sendPost } from './post.js';
@@ -32,6 +33,7 @@ export function holdTokens(run: AnyRun): void {
  * comes here is part of the traffic already.
  */
 export async function continueIfDue(run: AnyRun, isCounted: boolean): Promise<void> {
+  if (isAuditDue(run)) await takeDown(run);
   if (run.traffic.parked === 0 && !run.quiet.isLong && pendingCommands(run).length === 0 && !isContinuationDue(run)) return;
   const place = isCounted ? 0 : 1;
   run.traffic.waiting += place;
@@ -64,9 +66,11 @@ async function park(run: AnyRun): Promise<void> {
 
 async function meet(run: AnyRun): Promise<void> {
   try {
+    if (run.notices.isOn) await run.notices.rest();
     const before = await carryOut(run);
     if (before || isContinuationDue(run)) await continueAsNew(run, before);
     if (run.quiet.isLong) await fallAsleep(run);
+    run.notices.resume();
   } finally {
     run.quiet.isLong = false;
     run.traffic.parked = 0;
@@ -97,6 +101,7 @@ export async function continueAsNew(run: AnyRun, other?: OtherState): Promise<ne
   // Somebody who stopped here before may have begun to tell some.
   await run.outbox.sent();
   if (!other && run.transcript.tailBytes > sizes.carriedTail) await seal(run);
+  if (isAuditDue(run)) await takeDown(run);
   // Events go along in the state: told now, they would be answered before what they tell of is certain.
   if (jsonBytes(run.state.outbox) > sizes.carriedTail) await run.outbox.flush();
   await condition(allHandlersFinished);

@@ -7,6 +7,7 @@ import type { RunInput, RunResult } from '../../contract/run.js';
 import type { PatternName, PatternOptions } from '../../contract/pattern.js';
 import type { Outcome } from '../../contract/snapshot.js';
 import { resultOf } from '../../state/views.js';
+import { isAuditDue, takeDownLast } from './audit.js';
 import { continueIfDue } from './boundary.js';
 import { now } from './clock.js';
 import { pendingCommands } from './commands.js';
@@ -210,6 +211,8 @@ async function close(run: AnyRun, outcome: Outcome, announce: () => void): Promi
     for (const operation of run.state.operations) await abandon(run, operation);
     await sendPost(run);
   });
+  if (run.notices.isOn) await CancellationScope.nonCancellable(() => run.notices.end());
+  if (isAuditDue(run)) await CancellationScope.nonCancellable(() => takeDownLast(run));
   await CancellationScope.nonCancellable(() => leaveToJanitor(run));
   await saveOutcome(run, outcome);
   await run.outbox.flush();

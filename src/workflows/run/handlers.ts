@@ -8,7 +8,7 @@ import { checkCancel, checkNestedReport } from '../../contract/guards.js';
 import { commands, messages, nestedSignal, queries } from '../../contract/names.js';
 import { checkPlainJson } from '../../contract/plain-json.js';
 import { sizes } from '../../contract/size.js';
-import { checkpointOf, requestView } from '../../state/views.js';
+import { auditOf, checkpointOf, requestView } from '../../state/views.js';
 import { acceptCommand, refusalOfCommand } from './commands.js';
 import { accept, acceptStop, refusalOfSay, refusalOfStop, requestCancel, type Refusal } from './inbox.js';
 import { mirror } from './request-list.js';
@@ -27,6 +27,7 @@ export function registerHandlers(run: AnyRun): void {
     description: "A page of an agent's state document: {agent, after?, limit?}",
   });
   setHandler(defineQuery(queries.requests), () => run.state.requests.map(requestView), { description: 'What people are asked' });
+  setHandler(defineQuery(queries.audit), () => auditOf(run.state), { description: 'What people were asked and have answered, the newest' });
   setHandler(defineQuery(queries.turn), (which?: unknown) => turnOf(run, which), { description: 'What became of a message: {turnId}' });
 
   setHandler(defineQuery(queries.snapshot), () => snapshotOf(run, { at: new Date().toISOString(), reason: 'asked' }), {

@@ -135,6 +135,7 @@ export async function loadRun(run: AnyRun, input: unknown): Promise<void> {
   run.phase = 'running';
   showRun(run);
   await resume(run);
+  run.notices.begin();
 }
 
 async function load(run: AnyRun, input: RunInput): Promise<void> {

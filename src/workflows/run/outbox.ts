@@ -102,12 +102,12 @@ export class Outbox {
  */
 function keyOf(
   type: EventType,
-  about: { step?: string; turn?: number; messageId?: string; requestId?: string },
+  about: { step?: string; turn?: number; messageId?: string; noticeId?: string; requestId?: string },
   count: number,
   branch?: number,
 ): string {
-  const { step, turn, messageId, requestId } = about;
-  const id = messageId ?? requestId;
+  const { step, turn, messageId, noticeId, requestId } = about;
+  const id = messageId ?? noticeId ?? requestId;
   if (step !== undefined) return `${type}/${step}`;
   if (turn === undefined && id === undefined) return `${type}/#${count}`;
   return `${type}/${inBranch(turn === undefined ? `id:${id}` : String(turn), branch)}`;

@@ -7,6 +7,7 @@ import { jsonBytes, sizes } from '../../contract/size.js';
 import type { Operation } from '../../state/nested-state.js';
 import type { RequestState } from '../../state/run-state.js';
 import { requestView } from '../../state/views.js';
+import { record } from './audit.js';
 import { reportUp } from './post.js';
 import type { AnyRun } from './run.js';
 
@@ -74,10 +75,15 @@ export function takeOver(run: AnyRun, heard: readonly RequestState[]): void {
   const news = heard.filter(({ requestId, status }) => find(run, requestId)?.status !== status);
   for (const told of news) {
     const known = find(run, told.requestId);
-    if (!known) run.state.requests.push(told);
+    if (!known) arrive(run, told);
     else if (isOpen(known)) move(run, known, outcomeIn(told));
   }
   if (news.length > 0) tidy(run);
+}
+
+function arrive(run: AnyRun, asked: RequestState): void {
+  run.state.requests.push(asked);
+  if (!isOpen(asked)) record(run, asked);
 }
 
 /** The nested run has ended: nobody there waits any more. */
@@ -89,7 +95,10 @@ export function withdraw(run: AnyRun, operation: string): void {
 
 /** When the run ends. */
 export function withdrawAll(run: AnyRun): void {
-  for (const asked of run.state.requests) if (isOpen(asked)) asked.status = 'withdrawn';
+  for (const asked of run.state.requests.filter(isOpen)) {
+    asked.status = 'withdrawn';
+    record(run, asked);
+  }
 }
 
 export function isOpen({ status }: RequestState): boolean {
@@ -127,6 +136,7 @@ function follow(run: AnyRun, known: RequestState, { status, response = known.res
 /** In the order in which they were settled: what is forgotten is the oldest. */
 function move(run: AnyRun, asked: RequestState, change: Partial<RequestState>): void {
   if (change.status !== 'answered') for (const member of ['response', 'by', 'answeredAt'] as const) delete asked[member];
+  record(run, { ...asked, ...change });
   Object.assign(asked, change, { prompt: clip(asked.prompt, rememberedPrompt) });
   delete asked.schema;
   run.state.requests = [...run.state.requests.filter((other) => other !== asked), asked];

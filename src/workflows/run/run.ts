@@ -18,6 +18,7 @@ import { now } from './clock.js';
 import { entryAppended, judge, usageGrown } from './conditions.js';
 import { patienceOf } from './expiry.js';
 import { callRegistered, type CallOptions } from './functions.js';
+import { Notices } from './notices.js';
 import { Outbox } from './outbox.js';
 import { askPerson } from './person.js';
 import { Quiet } from './quiet.js';
@@ -46,8 +47,12 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   readonly traffic = { taking: 0, waiting: 0, parked: 0, heard: 0 };
   /** Whether it has waited for so long that it may sleep. */
   readonly quiet = new Quiet(this);
+  /** Tells people of requests. */
+  readonly notices = new Notices(this);
   /** Everybody has stopped, and one does for all what has to be done. */
   meeting?: Promise<void>;
+  /** The same for the record of requests. */
+  takingDown?: Promise<void>;
   /** Nested runs whose end Temporal tells to this execution. */
   readonly followed = new Set<string>();
   /** Agents whose conversation could not be compacted: in that turn it is not tried again, and the oldest is left out. */

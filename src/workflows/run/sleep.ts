@@ -16,6 +16,7 @@ import { save } from './snapshots.js';
 /** How it closes; `undefined` when there is something to do after all. Whoever is told ends the workflow at once, and runs no activity any more. */
 export async function close(run: AnyRun): Promise<'asleep' | 'expired' | undefined> {
   if (!isIdle(run)) return undefined;
+  if (run.notices.isOn) await run.notices.last();
   const end = isExpired(run) ? 'expired' : 'asleep';
   let isClosed = false;
   try {
@@ -29,6 +30,7 @@ export async function close(run: AnyRun): Promise<'asleep' | 'expired' | undefin
     isClosed = isIdle(run);
   } finally {
     if (!isClosed) await CancellationScope.nonCancellable(() => stayAwake(run));
+    if (!isClosed) run.notices.resume();
   }
   return isClosed ? end : undefined;
 }

@@ -52,11 +52,11 @@ export async function fallAsleep(run: AnyRun): Promise<void> {
 }
 
 /** Nothing is on its way, neither in nor out. */
-function isStill({ state, outbox }: AnyRun): boolean {
+function isStill({ state, outbox, notices }: AnyRun): boolean {
   const { stop, post, operations, commands = [] } = state;
   const isDue =
     operations.some(({ outcome, ended }) => outcome !== undefined || ended) || commands.some(({ status }) => status === 'pending');
-  return !stop && post.length === 0 && !isDue && !outbox.isWaiting;
+  return !stop && post.length === 0 && !isDue && !outbox.isWaiting && !notices.isSoon;
 }
 
 function asleep(run: AnyRun, snapshotId: string): RunState {
@@ -72,7 +72,8 @@ function nextTime(run: AnyRun): number {
     isOpen(asked) && asked.expiresAt !== undefined && asked.operation === undefined ? [Date.parse(asked.expiresAt)] : [],
   );
   const limit = limits.timeMs === undefined ? Infinity : Date.parse(startedAt) + limits.timeMs;
-  return Math.min(limit, (termination && deadlineOf(termination)) ?? Infinity, expiryOf(run), ...expiries, ...run.quiet.deadlines.values());
+  const deadline = (termination && deadlineOf(termination)) ?? Infinity;
+  return Math.min(limit, deadline, expiryOf(run), run.notices.nextAt, ...expiries, ...run.quiet.deadlines.values());
 }
 
 /** A whole execution, or the beginning of one: returns when the run is awake. */

@@ -12,7 +12,7 @@ import {
 } from '../../contract/snapshot.js';
 import type { LoadSnapshotOutput, SaveSnapshotInput } from '../../contract/state-step.js';
 import { rolledBack } from '../../state/from-snapshot.js';
-import type { CommandState, RunState } from '../../state/run-state.js';
+import type { CommandState, RequestState, RunState } from '../../state/run-state.js';
 import { loadSnapshot, saveFinished, saveMembers, saveSnapshot, stepFailure } from './activities.js';
 import { now } from './clock.js';
 import { pendingCommands } from './commands.js';
@@ -170,6 +170,7 @@ async function rollBack(run: AnyRun, command: CommandState): Promise<OtherState>
   for (const operation of [...run.state.operations]) await abandon(run, operation);
   for (const asked of run.state.requests.filter(isOpen)) settle(run, asked, { status: 'withdrawn' });
   await sendPost(run);
+  if (run.notices.isOn) await run.notices.last(isAskedStill(loaded.state as RunState));
   run.outbox.emit('run.rolledBack', { snapshotId: loaded.snapshotId, lastTurn: (loaded.state as unknown as RunState).lastTurn });
   const { snapshotId } = loaded;
   // Only the state that it goes on with says that it is done.
@@ -177,6 +178,13 @@ async function rollBack(run: AnyRun, command: CommandState): Promise<OtherState>
     ...rolledBack(live, loaded, now()),
     commands: commands.map((other) => (other.id === command.id ? { ...other, status: 'done', snapshotId } : other)),
   });
+}
+
+/** Whoever was told of it before goes on being asked. */
+function isAskedStill({ requests }: RunState) {
+  const isOwn = ({ status, operation }: RequestState) => status === 'pending' && operation === undefined;
+  return ({ requestId, createdAt }: RequestState) =>
+    requests.some((saved) => isOwn(saved) && saved.requestId === requestId && saved.createdAt === createdAt);
 }
 
 function refuse(run: AnyRun, command: CommandState, error: unknown): void {
