@@ -34,7 +34,9 @@ export type { Compaction, FunctionPolicy, SummaryPolicy } from './contract/compa
 export type { EventType, EventTypes, RunEvent } from './contract/event.js';
 export type { Json, JsonObject, Span } from './contract/json.js';
 export type { Condition, Fired } from './contract/termination.js';
-export type { RequestKind, RequestView } from './contract/request.js';
+export type { ApprovalOptions, QuestionOptions, ReviewOptions } from './contract/approval.js';
+export type { Patience } from './contract/patience.js';
+export type { CallView, RequestKind, RequestView } from './contract/request.js';
 export type { AuditEntry, AuditMark } from './contract/audit.js';
 export type { Notice, NoticeType } from './contract/notice.js';
 export type { Content, Message, MessageInput } from './contract/message.js';

@@ -87,6 +87,8 @@ test.each([
   ['13-magentic.ts', /./],
   ['14-nested.ts', /./],
   ['15-agent-as-tool.ts', /./],
+  ['18-refund.ts', /For finance: desk wants to call refund/],
+  ['19-content-review.ts', /> \{"decision":"revise"[^]*> "approve"/],
   ['21-plan-review.ts', /temporal workflow update execute [^]*request\.answered plan-0-0[^]*"approve" by anna/],
   ['17-fork-and-rollback.ts', /- user: We take the train[^]*\+ user: We take the boat[^]*300/],
 ])('%s runs without a key and is right', async (name, words) => {

@@ -1,15 +1,19 @@
 import { Context } from '@temporalio/activity';
 import { fail } from '../contract/failure.js';
 import { callsOf, textOf, type Content, type Message } from '../contract/message.js';
-import type { CallModelInput, CallModelOutput, CallPolicy, NotYet } from '../contract/step.js';
+import type { CallModelInput, CallModelOutput, NotYet } from '../contract/step.js';
 import { isTooDeep } from '../contract/plain-json.js';
-import { policyOf, type ToolRegistry } from '../tools/registry.js';
+import type { FunctionRegistry } from '../functions/registry.js';
+import type { ToolRegistry } from '../tools/registry.js';
 import { cutText } from '../contract/cut-text.js';
+import { runFunction } from './call-function.js';
 import { modelCall, type ModelCallDeps } from './model-call.js';
+import { policiesOf } from './policies.js';
 import { toStepMessage } from '../store/step-message.js';
 
 export interface CallModelDeps extends ModelCallDeps {
   tools: ToolRegistry;
+  functions: FunctionRegistry;
 }
 
 /**
@@ -17,11 +21,11 @@ export interface CallModelDeps extends ModelCallDeps {
  * A repeated attempt asks the model again: only an attempt whose completion the server accepted is finished.
  */
 export function createCallModel(deps: CallModelDeps) {
-  const { store, tools } = deps;
+  const { store, tools, functions } = deps;
   return async function callModel(input: CallModelInput): Promise<CallModelOutput | NotYet> {
     const { attempt } = Context.current().info;
     const { agent, mustAnswer } = input;
-    return await modelCall(deps, input, async ({ complete, events, storing }) => {
+    return await modelCall(deps, input, async ({ complete, events, storing, recorded, said, signal }) => {
       const response = await complete((request) => ({ ...request, ...(mustAnswer && { mustAnswer }) }));
       const { contents, rawArguments } = bounded(
         mustAnswer ? withoutCalls(response.message, agent) : response.message.contents,
@@ -37,7 +41,15 @@ export function createCallModel(deps: CallModelDeps) {
         model: response.facts.model,
         ...(calls.length > 0 && { calls: calls.map(({ name }) => name) }),
       });
-      const policies = policiesOf(tools, calls);
+      const broken = new Set(Object.keys(rawArguments ?? {}));
+      const policies = await policiesOf(tools, recorded, { calls, broken }, (name, given) =>
+        runFunction(
+          functions,
+          { name, input: given, idempotencyKey: `${input.conversationId ?? input.firstRunId}/${input.step}/${name}` },
+          signal,
+          said,
+        ),
+      );
       const stepMessage = await toStepMessage(store.blobs, message);
       return {
         ...stepMessage,
@@ -76,13 +88,4 @@ function withoutCalls({ contents }: Message, agent: string): Content[] {
   throw fail('Model.Malformed', `"${agent}" used up its tool rounds and still calls tools instead of answering. Raise \`maxToolRounds\`?`, {
     final: true,
   });
-}
-
-function policiesOf(tools: ToolRegistry, calls: { name: string }[]): { [index: number]: CallPolicy } | undefined {
-  const policies = calls.flatMap(({ name }, index) => {
-    const tool = tools.get(name);
-    const policy = tool && policyOf(tool);
-    return policy ? [[index, policy] as const] : [];
-  });
-  return policies.length > 0 ? Object.fromEntries(policies) : undefined;
 }

@@ -64,7 +64,8 @@ export function createCallTool({ store, teams, tools, resultLimit = sizes.entry 
         const found = await findTool(input, teams, tools);
         const using = 'tool' in found ? use(found.tool, input, given, { signal, progress: progress.offer }) : found;
         const outcome = await Promise.resolve(using).finally(progress.stop);
-        const result = await fitResult(store.blobs, outcome.result, resultLimit);
+        const told = input.edited ? { argumentsChangedTo: given, by: 'a person', result: outcome.result } : outcome.result;
+        const result = await fitResult(store.blobs, told, resultLimit);
         const message: Message = {
           role: 'tool',
           authorName: agent,

@@ -1,12 +1,15 @@
 /** What every call to a model has around it: the agent as recorded, the conversation by reference, events, a permit, a heartbeat. */
 import { Context } from '@temporalio/activity';
+import type { RecordedAgent } from '../contract/agent.js';
 import type { CompactionDue } from '../contract/compaction.js';
 import { failureOf } from '../contract/failure.js';
+import type { Message } from '../contract/message.js';
 import type { ModelInput, NotYet } from '../contract/step.js';
 import type { TranscriptHead } from '../contract/transcript.js';
 import type { ModelProviders, ModelRequest, ModelResponse } from '../llm/provider.js';
 import { tokensOf } from '../llm/tokens.js';
 import type { Permit, Store } from '../store/store.js';
+import { saidToAll } from './call-function.js';
 import { compacted, tightened, type HeardRequest } from './compaction.js';
 import { StepEvents } from './deltas.js';
 import { heardBy } from './hearing.js';
@@ -29,6 +32,11 @@ export interface ModelCall {
   events: StepEvents;
   /** The transcript as read, once it is in the store. */
   storing: Promise<TranscriptHead>;
+  /** The agent, as it was when its run started. */
+  recorded: RecordedAgent;
+  /** What was said to everybody, from a position on. */
+  said: (from: number) => Promise<Message[]>;
+  signal: AbortSignal;
 }
 
 export async function modelCall<T>(
@@ -85,7 +93,7 @@ export async function modelCall<T>(
       }
     };
     try {
-      return await use({ complete, events, storing });
+      return await use({ complete, events, storing, recorded, said: saidToAll(transcripts, entries), signal });
     } catch (error) {
       if (error instanceof TooLong) return { due: error.due, head: await storing };
       throw error;

@@ -1,14 +1,5 @@
 /** A document becomes everything that a run keeps from its start: members, staff, nested runs, options with names instead of agents. */
-import type {
-  AgentDefinition,
-  Member,
-  NestedRun,
-  OrchestrationMember,
-  RecordedAgent,
-  TeamDocument,
-  TeamMember,
-  ToolSpec,
-} from '../contract/agent.js';
+import type { AgentDefinition, Member, OrchestrationMember, RecordedAgent, TeamDocument, TeamMember } from '../contract/agent.js';
 import type { AgentRegistry } from '../agents/registry.js';
 import { fail, failureOf } from '../contract/failure.js';
 import { readRunInput } from '../contract/input-schema.js';
@@ -23,8 +14,8 @@ import type { FunctionRegistry } from '../functions/registry.js';
 import type { ModelProviders } from '../llm/provider.js';
 import type { Store } from '../store/store.js';
 import type { ToolRegistry } from '../tools/registry.js';
+import { toolsOf } from './agent-tools.js';
 import { controlsOf, problemsOfMoves, type Speaker } from './controls.js';
-import { delegateOf } from './delegates.js';
 import { functionsIn } from './functions-in.js';
 import { inMilliseconds } from './limits.js';
 import { placesOf } from './places.js';
@@ -54,7 +45,7 @@ export async function prepareRun(pattern: string, document: RunInput, deps: Prep
   return await new Preparation(deps, problems, []).run(pattern, document, '');
 }
 
-interface Prepared {
+export interface Prepared {
   member: TeamMember;
   recorded?: RecordedAgent;
   handoffs?: string[];
@@ -78,7 +69,7 @@ class Preparation {
     await this.staff(pattern, options, team, at);
     const output = await this.output(document.output, team, at);
     if (pattern === 'handoff') this.equip(team, options, at);
-    if (pattern === 'session') this.expire(team, options);
+    if (pattern === 'session') this.settle(team, options);
     this.functions(pattern, document, options, at);
     const recorded = team.flatMap((prepared) => prepared.recorded ?? []);
     const id = await this.put({ agents: recorded });
@@ -108,15 +99,26 @@ class Preparation {
 
   private async agent(definition: AgentDefinition, path: string): Promise<Prepared[]> {
     const model = this.model(definition.model, `${path}.model`);
-    const { tools, delegates } = await this.tools(definition, path);
+    const { tools, delegates, approvals, questions } = await toolsOf(definition, path, {
+      tools: this.deps.tools,
+      asMember: (reference, at) => ('agent' in reference ? this.asRun(reference.agent, at) : this.member(reference.orchestration, at)),
+      needsFunction: (name, at) => this.function(name, at),
+      unknown: (at, message) => this.unknown(at, message),
+    });
     if (!model) return [];
     const at = `${path}.compaction`;
     const { compaction, summarizer } = compactionOf(definition, model, (name) => this.model(name, `${at}.summary.model`));
     if (compaction && 'function' in compaction) this.function(compaction.function, `${at}.function`);
     const summaryQueue = this.queueOf(summarizer);
     const queue = this.queueOf(model);
-    const recorded = recordAgent(definition, { model: `${model.providerName}/${model.model}`, tools, ...(compaction && { compaction }) });
-    const { name, maxToolRounds } = recorded;
+    const recorded = recordAgent(definition, {
+      model: `${model.providerName}/${model.model}`,
+      tools,
+      ...(compaction && { compaction }),
+      ...(approvals && { approvals }),
+      ...(questions && { questions }),
+    });
+    const { name, maxToolRounds, review } = recorded;
     const member: TeamMember = {
       name,
       description: descriptionOf(definition),
@@ -124,6 +126,8 @@ class Preparation {
       ...(queue !== undefined && { modelQueue: queue }),
       ...(summaryQueue !== undefined && { summaryQueue }),
       ...(Object.keys(delegates).length > 0 && { delegates }),
+      ...(questions && { questions }),
+      ...(review && { review }),
     };
     const { handoffs, expireAfter } = definition;
     return [{ member, recorded, ...(handoffs && { handoffs }), ...(expireAfter !== undefined && { expireAfter }) }];
@@ -142,35 +146,6 @@ class Preparation {
   private queueOf(model: ResolvedModel | undefined): string | undefined {
     if (model?.entry.maxCallsPerSecond === undefined) return undefined;
     return modelQueue(this.deps.store.environment.taskQueue, model.providerName);
-  }
-
-  private async tools(definition: AgentDefinition, path: string): Promise<{ tools: ToolSpec[]; delegates: { [call: string]: NestedRun } }> {
-    const { tools: registry } = this.deps;
-    const tools: ToolSpec[] = [];
-    const delegates: { [call: string]: NestedRun } = {};
-    for (const [i, tool] of (definition.tools ?? []).entries()) {
-      const at = `${path}.tools[${i}]`;
-      if (typeof tool === 'string') {
-        const spec = registry.spec(tool);
-        if (spec) tools.push(spec);
-        else this.unknown(at, `no tool is called ${show(tool)} here; ${hint(tool, registry.names())}`);
-        continue;
-      }
-      const [prepared] =
-        'agent' in tool ? await this.asRun(tool.agent, `${at}.agent`) : await this.member(tool.orchestration, `${at}.orchestration`);
-      if (!prepared?.member.nested) {
-        if (prepared) this.unknown(`${at}.orchestration`, `${show(prepared.member.name)} is an agent; write { "agent": … }`);
-        continue;
-      }
-      const { delegate, spec, problem } = delegateOf(prepared.member.nested, prepared.member.description, prepared.input);
-      if (problem !== undefined) this.unknown(at, problem);
-      delegates[spec.name] = delegate;
-      tools.push(spec);
-    }
-    const names = tools.map(({ name }) => name);
-    const twice = names.find((name, i) => names.indexOf(name) !== i);
-    if (twice !== undefined) this.unknown(`${path}.tools`, `two of them are called ${show(twice)}; leave one of them out`);
-    return { tools, delegates };
   }
 
   /** An agent that is used as a tool speaks once, in a run of its own. */
@@ -263,8 +238,9 @@ class Preparation {
     }
   }
 
-  /** `null`, which is never, counts as said. */
-  private expire([agent]: Prepared[], options: JsonObject): void {
+  /** Of the time to its end, `null`, which is never, counts as said. */
+  private settle([agent]: Prepared[], options: JsonObject): void {
+    options.whilePending ??= 'reject';
     if (options.expireAfter !== undefined) return;
     const expireAfter = agent?.expireAfter === undefined ? this.deps.expireAfter : agent.expireAfter;
     if (expireAfter !== undefined) options.expireAfter = expireAfter;

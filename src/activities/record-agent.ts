@@ -1,5 +1,6 @@
 /** An agent as it is recorded when a run starts. */
 import type { AgentDefinition, RecordedAgent } from '../contract/agent.js';
+import type { ReviewOptions } from '../contract/approval.js';
 import type { Compaction } from '../contract/compaction.js';
 import type { ModelProviders } from '../llm/provider.js';
 
@@ -17,7 +18,7 @@ export type ResolvedModel = ReturnType<ModelProviders['resolve']>;
  */
 export function recordAgent(
   definition: AgentDefinition,
-  { model, tools, compaction }: Pick<RecordedAgent, 'model' | 'tools' | 'compaction'>,
+  { model, tools, compaction, approvals, questions }: Pick<RecordedAgent, 'model' | 'tools' | 'compaction' | 'approvals' | 'questions'>,
 ): RecordedAgent {
   const { name, description, instructions, temperature, maxOutputTokens, maxToolRounds = defaultToolRounds, outputSchema } = definition;
   return {
@@ -31,7 +32,14 @@ export function recordAgent(
     maxToolRounds,
     outputSchema,
     compaction,
+    approvals,
+    questions,
+    review: reviewOf(definition),
   };
+}
+
+export function reviewOf({ review }: Pick<AgentDefinition, 'review'>): ReviewOptions | undefined {
+  return review === true ? {} : review || undefined;
 }
 
 export function descriptionOf({ description, instructions }: Pick<AgentDefinition, 'description' | 'instructions'>): string {

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AgentDefinition } from '../contract/agent.js';
+import type { ApprovalOptions, QuestionOptions } from '../contract/approval.js';
 import type { Compaction, FunctionPolicy } from '../contract/compaction.js';
 import type { JsonObject } from '../contract/json.js';
 import type { RegisteredFunction } from '../functions/define-function.js';
@@ -8,8 +9,18 @@ import type { Orchestration } from './define-orchestration.js';
 
 /** As `AgentDefinition`, with tools and functions as values and the schema of the reply in zod. */
 export interface AgentOptions extends Omit<AgentDefinition, 'tools' | 'outputSchema' | 'compaction'> {
-  /** Tools, or names of tools registered with the worker; `{ agent }` and `{ orchestration }` are asked by a call `ask_<name>`. */
-  tools?: (Tool | string | { agent: Agent | string } | { orchestration: Orchestration | string })[];
+  /**
+   * Tools, or names of tools registered with the worker; `{ tool, approval }` is one whose calls a person is to approve. `{ agent }` and
+   * `{ orchestration }` are asked by a call `ask_<name>`, `{ person }` by a call `ask_person`.
+   */
+  tools?: (
+    | Tool
+    | string
+    | { tool: Tool | string; approval?: true | ApprovalOptions<RegisteredFunction | string> }
+    | { agent: Agent | string }
+    | { orchestration: Orchestration | string }
+    | { person: true | QuestionOptions }
+  )[];
   outputSchema?: z.ZodType | JsonObject;
   /** How much it hears of a conversation that has grown long. See `Compaction`. */
   compaction?: Exclude<Compaction, FunctionPolicy> | (Omit<FunctionPolicy, 'function'> & { function: RegisteredFunction | string });

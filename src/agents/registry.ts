@@ -1,5 +1,6 @@
 /** The agents and orchestrations that a worker offers, by name. */
 import { agentNamePattern, type AgentDefinition } from '../contract/agent.js';
+import type { QuestionOptions } from '../contract/approval.js';
 import type { Compaction } from '../contract/compaction.js';
 import { problemsOfAgent, readRunInput } from '../contract/input-schema.js';
 import type { JsonObject } from '../contract/json.js';
@@ -98,9 +99,13 @@ function registerAgents(offers: readonly Found<Agent>[], tools: ToolShelf) {
   // Only now are the tools of all agents known. One that could not be registered is a problem already, not an unknown name.
   const offered = new Set([...registered.keys()].flatMap((agent) => toolValuesOf(agent).map(({ value }) => value?.name)));
   for (const { definition, path } of registered.values()) {
-    for (const [i, tool] of listOf(definition.tools).entries()) {
+    for (const [i, used] of listOf(definition.tools).entries()) {
+      const tool = typeof used === 'object' && used !== null && 'tool' in used ? used.tool : used;
       if (typeof tool !== 'string' || offered.has(tool) || tools.names().includes(tool)) continue;
-      problems.push({ path: `${path}.tools[${i}]`, message: `no tool is called ${show(tool)}; ${hint(tool, tools.names())}` });
+      problems.push({
+        path: `${path}.tools[${i}]${tool === used ? '' : '.tool'}`,
+        message: `no tool is called ${show(tool)}; ${hint(tool, tools.names())}`,
+      });
     }
   }
   return { definitions: new Map([...registered.values()].map(({ definition }) => [definition.name, definition])), problems };
@@ -124,6 +129,8 @@ function toDefinition(agent: Agent): { definition: AgentDefinition; problems: Pr
 function toolNamesOf(tools: NonNullable<Agent['tools']>): NonNullable<AgentDefinition['tools']> {
   if (!Array.isArray(tools)) return tools as never;
   return tools.map((tool: (typeof tools)[number]) => {
+    if (isUse(tool)) return { ...tool, tool: nameOf(tool.tool), ...(tool.approval && { approval: withNames(tool.approval) }) } as never;
+    if (isQuestion(tool)) return tool;
     if (typeof tool === 'string' || !isDelegate(tool)) return nameOf(tool as never);
     return 'agent' in tool ? { agent: nameOf(tool.agent) } : { orchestration: nameOf(tool.orchestration) };
   });
@@ -131,6 +138,15 @@ function toolNamesOf(tools: NonNullable<Agent['tools']>): NonNullable<AgentDefin
 
 function isDelegate(tool: unknown): tool is { agent: Agent | string } | { orchestration: Orchestration | string } {
   return typeof tool === 'object' && tool !== null && ('agent' in tool || 'orchestration' in tool) && !('run' in tool);
+}
+
+/** A tool that is used in a way of the agent's own. */
+function isUse(tool: unknown): tool is { tool: Tool | string; approval?: unknown } {
+  return typeof tool === 'object' && tool !== null && 'tool' in tool && !('run' in tool);
+}
+
+function isQuestion(tool: unknown): tool is { person: true | QuestionOptions } {
+  return typeof tool === 'object' && tool !== null && 'person' in tool && !('run' in tool);
 }
 
 function nameOf(value: { name: string } | string): string {
@@ -220,7 +236,10 @@ function namesOf(list: readonly ({ name: string } | string)[]): string[] {
 
 /** Tools as values. */
 function toolValuesOf({ tools }: Agent): { value: Tool; at: number }[] {
-  return listOf(tools).flatMap((value, at) => (typeof value === 'string' || isDelegate(value) ? [] : [{ value: value as Tool, at }]));
+  return listOf(tools).flatMap((given, at) => {
+    const value = isUse(given) ? given.tool : given;
+    return typeof value === 'string' || isDelegate(value) || isQuestion(value) ? [] : [{ value: value as Tool, at }];
+  });
 }
 
 function listOf<T>(value: readonly T[] | undefined): readonly T[] {

@@ -25,6 +25,7 @@ export function collectValues(agents: readonly Agent[], orchestrations: readonly
     if (!isNew(value)) return;
     values.agents.push({ value, path });
     for (const [i, tool] of listOf(value?.tools).entries()) {
+      if (isMember(tool, 'tool')) search((tool as { approval?: unknown }).approval, `${path}.tools[${i}].approval`);
       if (!isMember(tool, 'agent') && !isMember(tool, 'orchestration')) continue;
       const inner = 'agent' in tool ? tool.agent : tool.orchestration;
       if (typeof inner === 'object') addMember(inner as Agent | Orchestration, `${path}.tools[${i}]`);

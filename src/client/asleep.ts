@@ -15,7 +15,11 @@ export async function wholeRequests(context: ClientContext, { asleep }: Asleep, 
   const known = new Map(requests.map((asked) => [asked.requestId, requestView(asked)]));
   for (const view of told) {
     const before = known.get(view.requestId);
-    if (!before || view.status !== 'pending') known.set(view.requestId, { ...before, ...view });
+    const waits = before && view.status === 'pending';
+    known.set(
+      view.requestId,
+      waits ? { ...view, prompt: before.prompt, ...(before.call && { call: before.call }) } : { ...before, ...view },
+    );
   }
   return [...known.values()];
 }

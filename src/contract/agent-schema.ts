@@ -1,12 +1,12 @@
 /** Who takes turns, as zod schemas: agents, orchestrations as members, tools by name. Not for the sandbox. */
 import { z } from 'zod';
 import { agentNamePattern } from './agent.js';
-import type { Span } from './json.js';
 import { textSchema } from './message-schema.js';
+import { approvalShape, questionShape, reviewShape } from './patience-schema.js';
 import { patternNames } from './pattern.js';
 import { distinct, problemsOfZod, show, type Problem } from './problems.js';
-import { isObject, jsonObject, list, strict, withoutNulls } from './schema-words.js';
-import { spanMs } from './span.js';
+import { chosen, isObject, jsonObject, list, strict, wholeNumber, withoutNulls } from './schema-words.js';
+import { expirySchema } from './span-schema.js';
 
 /** Problems of an agent's definition in plain JSON. */
 export function problemsOfAgent(definition: unknown): Problem[] {
@@ -17,51 +17,28 @@ export function problemsOfAgent(definition: unknown): Problem[] {
 const nameError = 'must be a name: a letter, then letters, digits, _ or -, at most 64 characters';
 export const nameSchema = z.string(nameError).regex(agentNamePattern, nameError);
 
-const timeError = 'must be a span of time over 0: milliseconds, or words such as "90 seconds", at most ten years';
-const tenYears = 3650 * 86_400_000;
-
-export const spanSchema = z.custom<Span>((span) => {
-  const ms = spanMs(span);
-  return ms !== undefined && ms > 0 && ms <= tenYears;
-}, timeError);
-
-/** `null` is never, whatever else would hold. */
-export const expirySchema = z.custom<Span | null>(
-  (span) => span === null || spanSchema.safeParse(span).success,
-  `${timeError}; or null for never`,
-);
-
 const modelError = 'must be the name of a model without spaces: "model" or "provider/model"';
 const temperatureError = 'must be a number from 0 to 2';
 
 /** More would be a turn without end. */
 const mostToolRounds = 1000;
 
-export function wholeNumber(most: number = Number.MAX_SAFE_INTEGER, least = 1) {
-  const error =
-    most === Number.MAX_SAFE_INTEGER ? `must be a whole number of at least ${least}` : `must be a whole number from ${least} to ${most}`;
-  return z.int(error).min(least, error).max(most, error);
-}
-
-const toolError = 'must be the name of a tool, { "agent": … } or { "orchestration": … }';
+const toolError = 'must be the name of a tool, { "tool": … }, { "agent": … }, { "orchestration": … } or { "person": … }';
 const delegateError = 'must be { "agent": … } or { "orchestration": … }';
+const approvalError = 'must be true or an object such as { "assignee": "ann", "timeout": "1 day" }';
+const approval = strict({ ...approvalShape, when: nameSchema.optional() }, approvalError);
+const question = strict({ ...questionShape, name: nameSchema.optional(), description: textSchema('a text').optional() }, approvalError);
+const trueOr = (schema: z.ZodType) => chosen((value) => (isObject(value) ? schema : z.literal(true, approvalError)));
+
 const toolSchema: z.ZodType = z.lazy(() =>
   chosen((value) => {
+    if (isObject(value) && 'tool' in value) return strict({ tool: nameSchema, approval: trueOr(approval).optional() }, toolError);
+    if (isObject(value) && 'person' in value) return strict({ person: trueOr(question) }, toolError);
     if (isObject(value) && 'agent' in value) return strict({ agent: agentReferenceSchema }, delegateError);
     if (isObject(value) && 'orchestration' in value) return strict({ orchestration: orchestrationReferenceSchema }, delegateError);
     return isObject(value) ? z.never(toolError) : nameSchema;
   }),
 );
-
-/** Reads a value by the schema that is right for it, so that what is wrong is named in its own words. */
-function chosen(choose: (value: unknown) => z.ZodType) {
-  return z.any().transform((value, context) => {
-    const result = choose(value).safeParse(value);
-    if (result.success) return result.data;
-    context.issues.push(...result.error.issues.map((issue) => ({ ...issue, input: value }) as z.core.$ZodRawIssue));
-    return z.NEVER;
-  });
-}
 
 const modelSchema = z.string(modelError).regex(/^\S{1,200}$/, modelError);
 
@@ -83,6 +60,8 @@ const compactionSchema = chosen((value) => {
   return schema ?? z.never(compactionError);
 });
 
+const reviewError = 'must be true, false or an object such as { "role": "editor", "timeout": "3 days" }';
+
 export const agentSchema = strict(
   {
     name: nameSchema,
@@ -96,6 +75,7 @@ export const agentSchema = strict(
     maxToolRounds: wholeNumber(mostToolRounds).optional(),
     outputSchema: jsonObject('must be a JSON schema').optional(),
     compaction: compactionSchema.optional(),
+    review: chosen((value) => (isObject(value) ? strict(reviewShape, reviewError) : z.boolean(reviewError))).optional(),
     expireAfter: expirySchema.optional(),
   },
   'must be a definition of an agent: { "name", "instructions", … }',

@@ -1,3 +1,4 @@
+import type { ApprovalOptions, QuestionOptions, ReviewOptions } from './approval.js';
 import type { Compaction } from './compaction.js';
 import type { Json, JsonObject, Span } from './json.js';
 import type { PatternName, PatternOptions } from './pattern.js';
@@ -13,7 +14,10 @@ export interface AgentDefinition {
   instructions: string;
   /** `model` or `provider/model`. @default the default model of the worker */
   model?: string;
-  /** What it may use: names of registered tools, or members of its own, each asked by a call `ask_<name>` and answering in a run of its own. */
+  /**
+   * What it may use: names of registered tools, alone or with a person's approval; members of its own, each asked by a call `ask_<name>` and
+   * answering in a run of its own; a person, asked by a call `ask_person`.
+   */
   tools?: ToolReference[];
   /** In the pattern `handoff`: whom it may hand over to. @default everybody, unless somebody says otherwise */
   handoffs?: string[];
@@ -26,12 +30,19 @@ export interface AgentDefinition {
   outputSchema?: JsonObject;
   /** How much it hears of a conversation that has grown long. @default everything, and the newer half when that is too long for the model */
   compaction?: Compaction;
+  /** A person approves what it says before its turn is over, or sends it back. */
+  review?: boolean | ReviewOptions;
   /** A session with it is deleted so long after its last message; `null`: never. @default what the worker's settings say */
   expireAfter?: Span | null;
 }
 
-/** A tool by its name, or an agent or an orchestration that is used as one. */
-export type ToolReference = string | { agent: string | AgentDefinition } | { orchestration: string | OrchestrationMember };
+/** A tool by its name, or an agent, an orchestration or a person that is used as one. `approval` is instead of the tool's own. */
+export type ToolReference =
+  | string
+  | { tool: string; approval?: true | ApprovalOptions }
+  | { agent: string | AgentDefinition }
+  | { orchestration: string | OrchestrationMember }
+  | { person: true | QuestionOptions };
 
 /** An orchestration as a member of another: its turn is a run of its own. */
 export interface OrchestrationMember<P extends PatternName = PatternName> extends RunFrame {
@@ -64,6 +75,10 @@ export interface TeamMember {
   delegates?: { [call: string]: NestedRun };
   /** Its calls of these names are moves in the pattern, and end its turn. */
   controls?: { [call: string]: Control };
+  /** Its calls of these names are questions to a person. */
+  questions?: { [call: string]: QuestionOptions };
+  /** What it says is reviewed. */
+  review?: ReviewOptions;
 }
 
 /** A run that another starts: a pattern, and the id of what `loadTeam` has prepared for it. */
@@ -91,10 +106,14 @@ export interface TeamDocument {
 }
 
 /** An agent as recorded: names of tools have become what the model is told about them. */
-export interface RecordedAgent extends Omit<AgentDefinition, 'tools'> {
+export interface RecordedAgent extends Omit<AgentDefinition, 'tools' | 'review'> {
   model: string;
   maxToolRounds: number;
   tools: ToolSpec[];
+  /** By tool: whose calls a person is to approve, where the agent says so. */
+  approvals?: { [tool: string]: ApprovalOptions };
+  questions?: TeamMember['questions'];
+  review?: ReviewOptions;
 }
 
 /** What a model is told about a tool. */

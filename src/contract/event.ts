@@ -5,6 +5,7 @@
 import type { CompactionReason } from './compaction.js';
 import type { Json, JsonObject } from './json.js';
 import type { NoticeChannel } from './notice.js';
+import type { CallView } from './request.js';
 import type { RunResult } from './run.js';
 import type { Fired } from './termination.js';
 import type { Usage } from './transcript.js';
@@ -45,9 +46,24 @@ export interface EventTypes {
   /** A decision that could not be used; whoever made it is asked again. */
   'decision.refused': { by: string; reason: string };
   'condition.met': { conditions: Fired[] };
-  'request.opened': { requestId: string; kind: string; prompt: string; schema?: JsonObject; expiresAt?: string };
+  'request.opened': {
+    requestId: string;
+    kind: string;
+    prompt: string;
+    schema?: JsonObject;
+    assignee?: string[];
+    role?: string;
+    call?: CallView;
+    expiresAt?: string;
+  };
+  'request.reminded': { requestId: string; times: number };
+  /** Somebody else is asked the same. */
+  'request.escalated': { requestId: string; times: number; assignee?: string[]; role?: string; expiresAt?: string };
   'request.answered': { requestId: string; by?: string; response: Json };
-  'request.expired': { requestId: string };
+  /** `response`: the answer that counts instead. */
+  'request.expired': { requestId: string; response?: Json };
+  /** Nobody waits for an answer any more. */
+  'request.withdrawn': { requestId: string; reason: string };
   /** Somebody outside was told of a request. */
   'notice.sent': { noticeId: string; requestId: string; about: string; by: NoticeChannel[] };
   /** Given up. */

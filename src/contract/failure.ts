@@ -41,9 +41,12 @@ export const failures = {
   'Output.Invalid': { meaning: 'The output does not have the form that was asked for.', retryable: false },
   'Turn.TimedOut': { meaning: 'A member did not answer in the time it was given.', retryable: false },
   'Turn.Abandoned': { meaning: 'A turn was broken off because the others have decided the matter.', retryable: false },
+  'Turn.Rejected': { meaning: 'A person rejected what an agent said.', retryable: false },
   'Run.NoQuorum': { meaning: 'Fewer members succeeded than were asked for.', retryable: false },
   'Nested.Failed': { meaning: 'A run that was a member of another ended without a result.', retryable: false },
   'Request.NotPending': { meaning: 'No such request waits for an answer: unknown, answered otherwise, or expired.', retryable: false },
+  'Request.NotAssigned': { meaning: 'The request is for somebody else to answer; it still waits.', retryable: false },
+  'Request.Pending': { meaning: 'A person has to answer first; new messages are not taken meanwhile.', retryable: false },
   'Request.Expired': { meaning: 'Nobody answered in time, and the run cannot go on without an answer.', retryable: false },
   'State.Mismatch': {
     meaning: 'A snapshot is of another run, pattern or team than it is to be loaded into; every difference is listed.',

@@ -1,6 +1,6 @@
 /** Checks of what arrives from outside, written by hand: they run in the sandbox, on anything a signal may carry. */
 import type { Json } from './json.js';
-import type { RequestView } from './request.js';
+import type { CallView, RequestView } from './request.js';
 import type { CancelInput, RespondInput, SayInput, StopInput } from './run.js';
 import type { Message } from './message.js';
 import type { AgentsToExport, ForkInput, RollbackInput, SaveInput } from './snapshot.js';
@@ -134,17 +134,31 @@ function isRequestView(value: unknown): value is RequestView {
   const object = asObject(value, 'a request');
   if ('problem' in object) return false;
   const { requestId, kind, prompt, schema, agent, createdAt, expiresAt, status, by, answeredAt } = object.value;
+  const { assignee, role, escalatedFrom, call, reminders, remindAt } = object.value;
   return (
     typeof requestId === 'string' &&
     requestId.length > 0 &&
     requestId.length <= longestRequestId &&
     [kind, prompt].every((text) => typeof text === 'string') &&
     isTimestamp(createdAt) &&
-    [expiresAt, answeredAt].every((time) => time === undefined || isTimestamp(time)) &&
-    [agent, by].every((name) => name === undefined || isId(name)) &&
+    [expiresAt, answeredAt, remindAt].every((time) => time === undefined || isTimestamp(time)) &&
+    [agent, by, role].every((name) => name === undefined || isId(name)) &&
+    [assignee, escalatedFrom].every(
+      (names) => names === undefined || (Array.isArray(names) && names.length <= mostNames && names.every(isId)),
+    ) &&
+    (call === undefined || isCallView(call)) &&
+    (reminders === undefined || Number.isSafeInteger(reminders)) &&
     (schema === undefined || (typeof schema === 'object' && schema !== null && !Array.isArray(schema))) &&
     requestStatuses.includes(status)
   );
+}
+
+/** Of each that a request is passed on to. */
+const mostNames = 200;
+
+function isCallView(value: unknown): value is CallView {
+  const object = asObject(value, 'a call');
+  return 'value' in object && isId(object.value.tool) && typeof object.value.callId === 'string';
 }
 
 /** What a run is asked to do: a string, a message or a list of messages. `undefined` is none. */

@@ -3,7 +3,7 @@
  * this file by value.
  */
 import { z } from 'zod';
-import { agentReferenceSchema, memberSchema, nameSchema, repeatedTools, spanSchema, wholeNumber } from './agent-schema.js';
+import { agentReferenceSchema, memberSchema, nameSchema, repeatedTools } from './agent-schema.js';
 import { problemsOfJson } from './check-json.js';
 import { fail } from './failure.js';
 import type { Json } from './json.js';
@@ -14,7 +14,8 @@ import { patterns, type PatternName } from './pattern.js';
 import { checkPlainJson } from './plain-json.js';
 import { distinct, problemsFailure, problemsOfZod, show, type Problem } from './problems.js';
 import type { RunInput } from './run.js';
-import { list, isObject, jsonObject, strict } from './schema-words.js';
+import { isObject, jsonObject, list, strict, wholeNumber } from './schema-words.js';
+import { spanSchema } from './span-schema.js';
 import { jsonBytes, sizes } from './size.js';
 import { terminationSchema } from './termination-schema.js';
 import { isUndecodable } from './undecodable.js';

@@ -1,11 +1,14 @@
 /** What each pattern may be told, as zod schemas, and what of it has to fit its agents. Not for the sandbox. */
 import { z } from 'zod';
-import { agentReferenceSchema, expirySchema, nameSchema, spanSchema, wholeNumber } from './agent-schema.js';
+import { agentReferenceSchema, nameSchema } from './agent-schema.js';
+import { planReviewSchema, wordsSchema } from './answers.js';
 import { magenticPromptNames } from './magentic-prompts.js';
 import { textSchema } from './message-schema.js';
+import { patience } from './patience-schema.js';
 import type { PatternName } from './pattern.js';
 import { hint, pathText, show, type Problem } from './problems.js';
-import { isObject, list, strict } from './schema-words.js';
+import { isObject, list, strict, wholeNumber } from './schema-words.js';
+import { expirySchema, spanSchema } from './span-schema.js';
 
 const yes = z.boolean('must be true or false');
 const oneOf = <const Words extends readonly [string, ...string[]]>(words: Words) => z.enum(words, `must be one of ${words.join(', ')}`);
@@ -20,7 +23,7 @@ function decider<Shape extends z.ZodRawShape>(more: Shape, alternative?: string)
   return alternative ? z.union([z.literal(alternative), one], error) : one;
 }
 
-const person = { timeout: spanSchema.optional(), onTimeout: oneOf(['end', 'fail', 'continue']).optional() };
+const person = patience(['end', 'fail', 'continue'], wordsSchema);
 const personError = 'must be true, false or an object such as { "timeout": "1 day" }';
 const objectError = 'must be an object';
 const label = z.string('must be a label').regex(/^[^\p{Cc}]{1,100}$/u, 'must be a label of 1 to 100 characters');
@@ -124,8 +127,7 @@ export const optionSchemas: { [P in PatternName]: z.ZodType } = {
             yes,
             strict(
               {
-                timeout: spanSchema.optional(),
-                onTimeout: oneOf(['approve', 'reject', 'fail']).optional(),
+                ...patience(['approve', 'reject', 'fail'], planReviewSchema(false)),
                 maxRevisions: wholeNumber(100, 0).optional(),
               },
               objectError,
@@ -141,7 +143,15 @@ export const optionSchemas: { [P in PatternName]: z.ZodType } = {
     },
     objectError,
   ),
-  session: strict({ sleepAfter: spanSchema.optional(), expireAfter: expirySchema.optional() }, objectError, ['expireAfter']),
+  session: strict(
+    {
+      sleepAfter: spanSchema.optional(),
+      expireAfter: expirySchema.optional(),
+      whilePending: oneOf(['reject', 'queue', 'supersede']).optional(),
+    },
+    objectError,
+    ['expireAfter'],
+  ),
 };
 
 /** Names in options that nobody in the team has, and numbers that do not fit it. */

@@ -2,6 +2,7 @@
 import type { AgentDefinition } from './agent.js';
 import type { Span } from './json.js';
 import type { MagenticPrompts } from './magentic-prompts.js';
+import type { Patience } from './patience.js';
 
 /** An agent by name, or as a definition. */
 export type AgentReference = string | AgentDefinition;
@@ -84,17 +85,18 @@ export interface PatternOptions<A = AgentReference, F = string> {
     sleepAfter?: Span;
     /** Is deleted so long after its last message, awake or asleep; `null`: never. @default what its agent says, then the worker's settings */
     expireAfter?: Span | null;
+    /**
+     * What becomes of a message while a person is asked something. `reject`: it is not taken. `queue`: it is heard once the turn is over.
+     * `supersede`: nobody is asked any more, the turn comes to its end, and it is heard then. @default 'reject'
+     */
+    whilePending?: 'reject' | 'queue' | 'supersede';
   };
 }
 
 export type FailurePolicy = 'failFast' | 'collect' | { quorum: number };
 
-export interface PersonOptions {
-  /** How long an answer is waited for. @default for ever */
-  timeout?: Span;
-  /** What happens then. @default 'end': the run ends with what there is */
-  onTimeout?: 'end' | 'fail' | 'continue';
-}
+/** `onTimeout`: what happens when nobody answers. @default 'end': the run ends with what there is */
+export type PersonOptions = Patience<'end' | 'fail' | 'continue'>;
 
 export interface SelectionOptions {
   /** Whether the same agent may speak twice in a row. @default false */
@@ -107,11 +109,8 @@ export interface SelectionOptions {
   fallback?: 'roundRobin' | 'first' | 'fail';
 }
 
-export interface PlanReviewOptions {
-  /** How long an answer is waited for. @default for ever */
-  timeout?: Span;
-  /** What happens then. @default 'reject': the run ends without having begun */
-  onTimeout?: 'approve' | 'reject' | 'fail';
+/** `onTimeout`: what happens when nobody answers. @default 'reject': the run ends without having begun */
+export interface PlanReviewOptions extends Patience<'approve' | 'reject' | 'fail'> {
   /** Revisions of one plan. @default 5 */
   maxRevisions?: number;
 }

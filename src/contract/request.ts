@@ -1,8 +1,11 @@
 /** What a person is asked, and what becomes of it. */
 import type { Json, JsonObject } from './json.js';
 
-/** `question`: an agent, or the pattern, needs words of a person. `planReview`: a plan is to be approved or revised. */
-export type RequestKind = 'question' | 'planReview' | (string & {});
+/**
+ * `question`: an agent, or the pattern, needs words of a person. `planReview`: a plan is to be approved or revised. `toolApproval`: a
+ * tool may run or not. `review`: what an agent has said is to be approved or revised. `unknownOutcome`: nobody knows whether a tool took effect.
+ */
+export type RequestKind = 'question' | 'planReview' | 'toolApproval' | 'review' | 'unknownOutcome' | (string & {});
 
 /** One entry of the `requests` query. */
 export interface RequestView {
@@ -15,23 +18,31 @@ export interface RequestView {
   schema?: JsonObject;
   /** Who asks. */
   agent?: string;
-  /** Who may answer, by name. @default anybody */
+  /** Who may answer; absent: anybody. */
   assignee?: string[];
   /** For whom it is, in words. */
   role?: string;
-  /** The call that it is about. */
-  call?: { tool: string; callId: string; arguments?: Json };
+  /** Whom it was for before it was passed on. */
+  escalatedFrom?: string[];
+  /** What is to be approved, or may have happened. */
+  call?: CallView;
   /** RFC 3339. */
   createdAt: string;
   expiresAt?: string;
-  /** How often its assignee was reminded, and when that is done next. */
+  /** How often there was a reminder, and when the next one is due. */
   reminders?: number;
   remindAt?: string;
-  /** Whom it was for before it was passed on. */
-  escalatedFrom?: string[];
   status: 'pending' | 'answered' | 'expired' | 'withdrawn';
+  /** Of one that has expired: the answer that counts instead. */
   response?: Json;
   /** Who answered, as the answer said. */
   by?: string;
   answeredAt?: string;
+}
+
+/** A call of a tool. Large arguments are the beginning of their text. */
+export interface CallView {
+  tool: string;
+  callId: string;
+  arguments?: Json;
 }

@@ -38,6 +38,22 @@ export function list<Item extends z.ZodType>(item: Item, error: string, least = 
   });
 }
 
+export function wholeNumber(most: number = Number.MAX_SAFE_INTEGER, least = 1) {
+  const error =
+    most === Number.MAX_SAFE_INTEGER ? `must be a whole number of at least ${least}` : `must be a whole number from ${least} to ${most}`;
+  return z.int(error).min(least, error).max(most, error);
+}
+
+/** Reads a value by the schema that is right for it, so that what is wrong is named in its own words. */
+export function chosen(choose: (value: unknown) => z.ZodType) {
+  return z.any().transform((value, context) => {
+    const result = choose(value).safeParse(value);
+    if (result.success) return result.data;
+    context.issues.push(...result.error.issues.map((issue) => ({ ...issue, input: value }) as z.core.$ZodRawIssue));
+    return z.NEVER;
+  });
+}
+
 /** Any JSON object, passed on as it is. */
 export function jsonObject(error: string) {
   return z.custom<JsonObject>(isObject, error);

@@ -4,6 +4,7 @@ import type { CompactionDue, CompactionRef, RequestLimit } from './compaction.js
 import type { EventLogKey, NewEvent } from './event.js';
 import type { Json, JsonObject } from './json.js';
 import type { Message } from './message.js';
+import type { Patience } from './patience.js';
 import type { InputShape, RunInput, RunResult } from './run.js';
 import type { Condition } from './termination.js';
 import type { EntryRef, Inherited, ReplyFacts, Segment, TranscriptHead } from './transcript.js';
@@ -164,12 +165,25 @@ export interface CallPolicy {
   timeoutMs?: number;
   /** `1`: started at most once; an unknown outcome is reported, never repeated. */
   attempts?: number;
+  /** A person decides first. */
+  approval?: CallApproval;
+  /** When nobody knows whether it took effect, a person is asked. */
+  onUnknownOutcome?: Pick<Patience, 'assignee' | 'role' | 'remind'>;
+}
+
+export interface CallApproval extends Patience<'approve' | 'reject' | 'fail'> {
+  /** Of the arguments, for those who change them; absent where there is no room for it. */
+  schema?: JsonObject;
+  /** What a person reads of large arguments, which are not in the reply as the run has it. */
+  shown?: string;
 }
 
 export interface CallToolInput extends TurnStep {
   call: { callId: string; name: string; arguments: JsonObject } | { callId: string; name: string; from: { blob: string; index: number } };
   /** What the model wrote instead of a JSON object. */
   rawArguments?: string;
+  /** A person has changed the arguments. */
+  edited?: true;
   /** Same key, same effect: handed to the tool. */
   idempotencyKey: string;
 }

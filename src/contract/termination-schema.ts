@@ -1,8 +1,9 @@
 /** Termination conditions as a zod schema. Not for the sandbox. */
 import { z } from 'zod';
-import { nameSchema, spanSchema, wholeNumber } from './agent-schema.js';
+import { nameSchema } from './agent-schema.js';
 import { textSchema } from './message-schema.js';
-import { isObject, list, withoutNulls } from './schema-words.js';
+import { isObject, list, wholeNumber, withoutNulls } from './schema-words.js';
+import { spanSchema } from './span-schema.js';
 import { conditionBounds, type Condition } from './termination.js';
 
 /** A condition or a tree of them. Its size is looked at first: a tree that is too large is not read at all. */

@@ -31,7 +31,8 @@ export function withPart({ count, fresh }: AuditState, last: string, written: nu
 
 /** Member by member: a request has more than belongs here, and some of it is large. */
 export function entryOf(asked: RequestState, { at, branch }: { at?: string; branch?: number } = {}, cut = most): AuditEntry {
-  const { schema: _, createdAt, answeredAt, remindAt: __, operation: ___, nestedId: ____, told: _____, prompt, response, ...rest } = asked;
+  const { schema: _, remindAt: __, operation: ___, nestedId: ____, told: _____, turn: ______, stage: _______, ...record } = asked;
+  const { createdAt, answeredAt, prompt, response, ...rest } = record;
   const settledAt = answeredAt ?? at;
   return {
     ...rest,

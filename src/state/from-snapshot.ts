@@ -19,7 +19,7 @@ export interface Arrival {
 /** A new run: with everything that the other one was, but its end, and an identity of its own. */
 export function arrived(loaded: LoadedSnapshot, { conversationId, nowMs, nested, inbox, said, commands, eventCount }: Arrival): RunState {
   // Its time begins anew.
-  const { cancel: _, quietSince: __, stop, done, commands: ___, unheard: ____, ...saved } = shifted(loaded, nowMs);
+  const { cancel: _, quietSince: __, stop, done, commands: ___, unheard: ____, approved: _____, ...saved } = shifted(loaded, nowMs);
   const { snapshotId, run, settings, overridden } = loaded;
   const known = new Set(saved.said.map(({ id }) => id));
   return {
@@ -78,7 +78,8 @@ export function rolledBack(live: RunState, loaded: LoadedSnapshot, nowMs: number
     settings: live.settings,
     limits: live.limits,
     usage: live.usage,
-    requests: saved.requests.map((asked) => markAfterRollback(asked, live.requests)),
+    // A turn asks anew, under another id: an answer to what was undone must not count.
+    requests: saved.requests.filter(({ turn }) => turn === undefined).map((asked) => markAfterRollback(asked, live.requests)),
     ...(live.audit && { audit: live.audit }),
     lastTurn: Math.max(live.lastTurn, saved.lastTurn),
     inbox: [...saved.inbox, ...live.inbox.filter(({ id }) => !queued.has(id))],
@@ -121,7 +122,11 @@ function shifted({ state, at }: LoadedSnapshot, nowMs: number): RunState {
     turns: saved.turns.map((turn) => ({ ...turn, at: later(turn.at) })),
     requests: saved.requests
       .filter(({ operation, status }) => operation === undefined || status !== 'pending')
-      .map((request) => (request.expiresAt === undefined ? request : { ...request, expiresAt: later(request.expiresAt) })),
+      .map((request) => ({
+        ...request,
+        ...(request.expiresAt !== undefined && { expiresAt: later(request.expiresAt) }),
+        ...(request.remindAt !== undefined && { remindAt: later(request.remindAt) }),
+      })),
     operations: saved.operations.map(({ lookAt: _, ended: __, pause: ___, toldToStop: ____, ...operation }) => operation),
     ...(saved.termination && { termination: { ...saved.termination, startedAt: saved.termination.startedAt + ms } }),
   };

@@ -19,6 +19,8 @@ export interface Operation {
   lookAt?: number;
   pause?: number;
   outcome?: { result: RunResult } | { failure: { type: string; message: string } };
+  /** What it asks people counts no more, because something new was said here. */
+  superseded?: boolean;
   /** It was told that this run is about to end. */
   toldToStop?: CancelMode;
 }
@@ -48,6 +50,7 @@ export const operationShape: Shape = {
     usage: { optional: usageShape },
     lookAt: { optional: 'count' },
     pause: { optional: 'count' },
+    superseded: { optional: 'boolean' },
   },
 };
 

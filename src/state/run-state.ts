@@ -65,6 +65,8 @@ export interface RunState {
   audit?: AuditState;
   /** Nobody could be told of them lately: how often it was tried, and when it is tried again, in milliseconds of the run's clock. */
   unheard?: { tries: number; nextAt: number };
+  /** By agent: tools whose calls need no approval any more. */
+  approved?: { [agent: string]: string[] };
   /** Runs that this one has started, until their results are taken up. */
   operations: Operation[];
   /** Signals to other runs that wait to be sent. */
@@ -130,6 +132,20 @@ export interface OpenTurn {
   round?: ToolRound;
   /** The run that takes this turn. */
   operation?: string;
+  /** What it has said, while that waits for its review, and how often it was sent back. */
+  draft?: Draft;
+  revisions?: number;
+  /** What it asked people was withdrawn, because something new was said: it asks no more. */
+  superseded?: boolean;
+}
+
+export interface Draft {
+  text: string;
+  blob?: string;
+  cut?: true;
+  usage?: Usage;
+  /** In the transcript. */
+  position: number;
 }
 
 /** A reply's calls, and by position what came of them so far. */
@@ -138,6 +154,8 @@ export interface ToolRound {
   outcomes: (CallToolOutput | null)[];
   /** By position: the runs that answer. */
   operations: { [index: number]: string };
+  /** By position: calls of which nobody knows whether they took effect, how often that was so, and what a person had changed. */
+  unknown?: { [index: number]: { times: number; reason: string; arguments?: JsonObject } };
 }
 
 /** `operation` and `nestedId`: asked in a nested run, and answered there. */
@@ -148,6 +166,10 @@ export interface RequestState extends RequestView {
   told?: NoticeMark;
   /** What has happened to it. */
   trail?: AuditMark[];
+  /** Ordinal of the turn that waits for it. Absent once it has taken the answer. */
+  turn?: number;
+  /** How often it was passed on, and how many reminders of the one who is asked now are over. */
+  stage?: { escalations: number; reminded: number };
 }
 
 export interface InboxMessage {

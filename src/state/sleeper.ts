@@ -47,19 +47,20 @@ export function sleeperOf(state: RunState, { snapshotId, since, wakeAt, lookAt }
   const { team, transcript, termination, requests, commands, steps, inbox } = state;
   const { output: _, shape: __, done: ___, unanswered: ____, compactions: _____, snapshots: ______, termination: _______, ...kept } = state;
   const { head } = transcript;
+  const { whilePending } = state.options;
   const waiting = requests.filter(({ status }) => status === 'pending');
   return {
     ...kept,
     team: { id: team.id, members: team.members.filter(({ staff }) => !staff).map(({ name }) => ({ name, maxToolRounds: 0 })) },
-    options: {},
+    options: whilePending === undefined ? {} : { whilePending },
     progress: {},
     // A chain of parts: whoever reads the last one finds them all.
     transcript: { segments: head ? [{ id: head.part, from: 0, count: head.length, bytes: 0 }] : [], tail: [], head },
-    turns: state.turns.map(({ round: _round, ...turn }) => turn),
+    turns: state.turns.map(({ round: _round, draft: _draft, ...turn }) => turn),
     inbox: [],
     said: state.said.filter(({ status }) => status === 'queued' || status === 'running'),
     ...(state.audit && { audit: { ...state.audit, fresh: [], size: 0 } }),
-    requests: waiting.map((request) => ({ ...request, prompt: cut(request.prompt) })),
+    requests: waiting.map(shortened),
     // Nobody tells this execution of the end of a run that an earlier one has started: it looks now and then.
     operations: state.operations.map((operation) => ({ lookAt, ...operation })),
     ...(commands && { commands: commands.slice(-remembered) }),
@@ -79,6 +80,12 @@ export function sleeperOf(state: RunState, { snapshotId, since, wakeAt, lookAt }
 function settledOf({ requestId, status, by, expiresAt, response }: RequestState): SettledRequest {
   if (status !== 'answered') return { requestId, status, ...(status === 'expired' && expiresAt !== undefined && { expiresAt }) };
   return { requestId, status, ...(by !== undefined && { by }), answer: digestOf(response) };
+}
+
+/** What handlers and clocks need of it. */
+function shortened({ call, ...request }: RequestState): RequestState {
+  const { tool, callId } = call ?? {};
+  return { ...request, prompt: cut(request.prompt), ...(tool !== undefined && callId !== undefined && { call: { tool, callId } }) };
 }
 
 function cut(prompt: string): string {

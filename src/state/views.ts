@@ -86,7 +86,15 @@ export function turnOf({ said }: Pick<RunState, 'said'>, turnId: string): TurnSt
 /** How a session ends that sleeps until somebody speaks to it. */
 export const asleep = { status: 'stopped', code: 'asleep', message: stopCodes.asleep } as const;
 
-export function requestView({ operation: _, nestedId: __, told: ___, trail: ____, ...view }: RequestState): RequestView {
+export function requestView({
+  operation: _,
+  nestedId: __,
+  told: ___,
+  trail: ____,
+  turn: _____,
+  stage: ______,
+  ...view
+}: RequestState): RequestView {
   return view;
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { ApprovalOptions } from '../contract/approval.js';
 import type { Json, Span } from '../contract/json.js';
 
 /** What a tool's function is given besides its arguments. */
@@ -34,7 +35,22 @@ export interface ToolOptions<Input extends z.ZodType> {
    * @default tried again only when its worker was lost or it timed out
    */
   retry?: 'none' | number;
+  /**
+   * A person decides whether a call is carried out: each, or where `when` does not return `false` for its arguments. Arguments that do not
+   * fit `input` are refused without asking anybody; a `when` that throws or takes more than five seconds means that it has to be approved.
+   * @default nobody is asked
+   */
+  approval?: true | ApprovalOptions<string | Predicate<z.output<Input>>>;
+  /**
+   * With `retry: 'none'`, when a call was lost and nobody knows whether it took effect: the model is told, or a person is asked, who may also
+   * have it tried again. @default 'ask' with `approval`, otherwise 'tell'
+   */
+  onUnknownOutcome?: 'tell' | 'ask';
 }
+
+/** Whether somebody has to approve a call with these arguments. A method, so that a tool of any input is a tool. */
+type Predicate<Input> = { when(input: Input): boolean | Promise<boolean> }['when'];
+export type ToolPredicate = Predicate<never>;
 
 export interface Tool {
   readonly name: string;
@@ -43,6 +59,8 @@ export interface Tool {
   readonly run: (input: never, context: ToolContext) => unknown;
   readonly timeout?: Span;
   readonly retry?: 'none' | number;
+  readonly approval?: true | ApprovalOptions<string | ToolPredicate>;
+  readonly onUnknownOutcome?: 'tell' | 'ask';
 }
 
 /**

@@ -1,7 +1,9 @@
 /** The tools that a worker offers, by name. */
+import { z } from 'zod';
 import { agentNamePattern, type ToolSpec } from '../contract/agent.js';
-import { problemsFailure, show, type Problem } from '../contract/problems.js';
-import { jsonSchemaOf } from '../contract/schema-words.js';
+import { approvalShape } from '../contract/patience-schema.js';
+import { problemsFailure, problemsOfZod, show, type Problem } from '../contract/problems.js';
+import { isObject, jsonSchemaOf, strict } from '../contract/schema-words.js';
 import { spanMs } from '../contract/span.js';
 import type { CallPolicy } from '../contract/step.js';
 import type { Tool } from './define-tool.js';
@@ -61,18 +63,41 @@ function readTool(tool: Tool, path: string): { spec: ToolSpec } | { problems: Pr
   const expect = (holds: boolean, member: keyof Tool, requirement: string) => {
     if (!holds) problems.push({ path: `${path}.${member}`, message: `must be ${requirement}, not ${show(tool[member])}` });
   };
-  const { name, description, run, timeout, retry } = tool as { [Member in keyof Tool]: unknown };
+  const { name, description, run, timeout, retry, approval, onUnknownOutcome } = tool as { [Member in keyof Tool]: unknown };
   expect(typeof name === 'string' && agentNamePattern.test(name), 'name', 'a letter, then letters, digits, _ or -, at most 64 characters');
   expect(typeof description === 'string' && description.trim() !== '', 'description', 'a text that tells the model when to use it');
   expect(typeof run === 'function', 'run', 'a function');
   expect(timeout === undefined || (spanMs(timeout) ?? 0) > 0, 'timeout', 'a span of time over 0, such as "30 seconds"');
   expect(retry === undefined || retry === 'none' || isAttempts(retry), 'retry', `'none' or a number of attempts from 1 to 100`);
+  expect([undefined, 'tell', 'ask'].includes(onUnknownOutcome as never), 'onUnknownOutcome', `'tell' or 'ask'`);
+  problems.push(...problemsOfApproval(approval, `${path}.approval`));
   const read = jsonSchemaOf(tool.input);
   if ('problem' in read) problems.push({ path: `${path}.input`, message: read.problem });
   else if (read.schema.type !== 'object')
     problems.push({ path: `${path}.input`, message: 'must be an object schema: wrap it in z.object({ … })' });
   if (problems.length > 0 || 'problem' in read) return { problems };
   return { spec: { name: tool.name, description: tool.description, parameters: read.schema } };
+}
+
+const approvalError = 'must be true or an object such as { "assignee": "ann", "timeout": "1 day" }';
+const approvalSchema = strict(
+  { ...approvalShape, when: z.any().refine(isPredicate, 'must be a function, or the name of one').optional() },
+  approvalError,
+);
+
+function problemsOfApproval(approval: unknown, path: string): Problem[] {
+  if (approval === undefined || approval === true) return [];
+  if (!isObject(approval)) return [{ path, message: `${approvalError}, not ${show(approval)}` }];
+  const result = approvalSchema.safeParse(approval);
+  if (result.success) return [];
+  return problemsOfZod(result.error, approval).map((problem) => ({
+    ...problem,
+    path: problem.path === '' ? path : `${path}.${problem.path}`,
+  }));
+}
+
+function isPredicate(when: unknown): boolean {
+  return typeof when === 'function' || (typeof when === 'string' && agentNamePattern.test(when));
 }
 
 function isAttempts(value: unknown): boolean {

@@ -10,6 +10,7 @@ import type { CallModelInput } from '../../src/contract/step.js';
 import type { Entry } from '../../src/contract/transcript.js';
 import type { HttpModelRequest } from '../../src/llm/http-model.js';
 import { createProviders } from '../../src/llm/providers.js';
+import { createFunctionRegistry } from '../../src/functions/registry.js';
 import { createToolRegistry } from '../../src/tools/registry.js';
 import { apis, endpointOf, message, providerOf, type Api } from '../llm/support.js';
 import { activityEnvironment, failureFrom } from '../support/activity.js';
@@ -47,7 +48,8 @@ async function world(api: Api, compaction: AgentDefinition['compaction'], most: 
   const team = await store.blobs.put(JSON.stringify({ agents: [agent] }));
   const providers = createProviders({ default: { provider: providerOf(api, { baseURL: endpoint.baseURL }) }, defaultModel: 'm' });
   const transcripts = new Transcripts(store.blobs);
-  const callModel = createCallModel({ store, transcripts, teams: createTeamCache(store.blobs), providers, tools: createToolRegistry([]) });
+  const registries = { tools: createToolRegistry([]), functions: createFunctionRegistry([]) };
+  const callModel = createCallModel({ store, transcripts, teams: createTeamCache(store.blobs), providers, ...registries });
   const { run } = activityEnvironment({ attempt: 1, workflowExecution: { workflowId: 'run-1', runId: 'r' } });
   const ask = (more: Partial<CallModelInput> = {}, entries = talk) =>
     run(callModel, {

@@ -44,6 +44,36 @@ describe('a registered agent', () => {
     expect(tools.names()).toEqual(['save', 'search']);
   });
 
+  test('says in plain JSON which calls are to be approved, and whom it may ask', () => {
+    const large = defineFunction({ name: 'large', run: () => true });
+    const [tools, functions] = [createToolRegistry([save]), createFunctionRegistry([])];
+    const careful = defineAgent({
+      name: 'careful',
+      instructions: 'x',
+      tools: [
+        { tool: search, approval: { when: large, assignee: 'ann' } },
+        { tool: 'save', approval: true },
+        { person: { role: 'finance' } },
+      ],
+      review: { timeout: '1 day' },
+    });
+
+    expect(createAgentRegistry([careful], [], tools, functions).agent('careful')).toEqual({
+      name: 'careful',
+      instructions: 'x',
+      tools: [
+        { tool: 'search', approval: { when: 'large', assignee: 'ann' } },
+        { tool: 'save', approval: true },
+        { person: { role: 'finance' } },
+      ],
+      review: { timeout: '1 day' },
+    });
+    expect(tools.get('search')).toBe(search);
+    expect(functions.names()).toEqual(['large']);
+    const strange = defineAgent({ name: 'strange', instructions: 'x', tools: [{ tool: 'serch', approval: true }] });
+    expect(refusal([strange]).problems).toMatchObject([{ path: 'agents[0].tools[0].tool', message: expect.stringContaining('"serch"') }]);
+  });
+
   test('may name a tool that another agent brings', () => {
     const other = defineAgent({ name: 'other', instructions: 'x', tools: ['search'] });
 

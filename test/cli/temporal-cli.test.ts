@@ -8,6 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RequestView } from '../../src/index.js';
 import { findTemporal } from '../../src/dev/temporal-binary.js';
+import { eventually } from '../support/eventually.js';
 import { temporalForTests } from '../support/servers.js';
 import { ostinato, startOstinato, type Running } from './support.js';
 
@@ -117,6 +118,27 @@ test('a run that the Temporal CLI cancels or terminates has an end for our comma
   expect((await ostinato(['watch', cancelled], { cwd, env })).code).toBe(6);
   expect(await ostinato(['result', terminated], { cwd, env })).toMatchObject({ code: 1, err: expect.stringContaining('was terminated') });
   expect(await ostinato(['watch', terminated], { cwd, env })).toMatchObject({ code: 1, err: expect.stringContaining('terminated') });
+});
+
+test('what an agent says is sent back and approved by signals of the Temporal CLI, and by nobody who is not asked', async () => {
+  const id = await start('sequential', { agents: [{ ...facts, review: { assignee: 'ann', timeout: '72 hours' } }], task });
+  const asked = async (requestId: string) =>
+    await eventually(async () => {
+      const open = (await query<RequestView[]>(id, 'requests')).find(({ status }) => status === 'pending');
+      expect(open?.requestId).toBe(requestId);
+      return open!;
+    });
+  const respond = async (answer: object) =>
+    await temporal('signal', '--workflow-id', id, '--name', 'respond', '--input', JSON.stringify(answer));
+
+  expect(await asked('review-1-0')).toMatchObject({ kind: 'review', assignee: ['ann'], agent: 'clerk' });
+  await respond({ requestId: 'review-1-0', response: 'approve', by: 'eve' });
+  await respond({ requestId: 'review-1-0', response: { decision: 'revise', feedback: 'Please make it shorter.' }, by: 'ann' });
+  await asked('review-1-1');
+  await respond({ requestId: 'review-1-1', response: 'approve', by: 'ann' });
+
+  expect(await ours('result', id)).toMatchObject({ status: 'completed', rounds: 1 });
+  expect((await ostinato(['watch', id], { cwd, env })).out).toContain('Refused (respond)');
 });
 
 test('an input that is wrong fails the run at once, with all of its problems', async () => {

@@ -186,7 +186,12 @@ describe('a bad input is refused, and the problem is named', () => {
       'is not known here; did you mean "instructions"?',
     ],
     ['a model with spaces', agent({ model: 'gpt 5' }), 'agents[0].model', 'must be the name of a model without spaces'],
-    ['a tool as value', agent({ tools: [{ name: 'search' }] }), 'agents[0].tools[0]', 'must be the name of a tool, { "agent": … }'],
+    [
+      'a tool as value',
+      agent({ tools: [{ name: 'search' }] }),
+      'agents[0].tools[0]',
+      'must be the name of a tool, { "tool": … }, { "agent": … }',
+    ],
     ['a tool twice', agent({ tools: ['search', 'save', 'search'] }), 'agents[0].tools[2]', '"search" is there twice: tools[0]'],
     ['a temperature of 3', agent({ temperature: 3 }), 'agents[0].temperature', 'must be a number from 0 to 2, not 3'],
     ['no tool rounds', agent({ maxToolRounds: 0 }), 'agents[0].maxToolRounds', 'must be a whole number from 1 to 1000, not 0'],

@@ -29,6 +29,8 @@ const full: RunState = {
         nested: { name: 'panel', pattern: 'concurrent', prepared: 'p1', takes: 'arguments' },
         delegates: { ask_panel: { name: 'panel', pattern: 'concurrent', prepared: 'p1', takes: 'arguments' } },
         controls: { complete_task: { complete: true } },
+        questions: { ask_person: { role: 'finance' } },
+        review: { maxRevisions: 2 },
       },
     ],
   },
@@ -67,8 +69,16 @@ const full: RunState = {
       from: 1,
       at,
       modelCalls: 1,
-      round: { reply: { message }, outcomes: [{ ok: true, message }], operations: { 0: 'op-2' } },
+      round: {
+        reply: { message },
+        outcomes: [{ ok: true, message }],
+        operations: { 0: 'op-2' },
+        unknown: { 0: { times: 1, reason: 'lost', arguments: { id: 1 } } },
+      },
       operation: 'op-2',
+      draft: { text: 'tea', position: 5 },
+      revisions: 1,
+      superseded: true,
     },
   ],
   lastTurn: 2,
@@ -119,16 +129,18 @@ const full: RunState = {
       prompt: 'Which?',
       schema: { type: 'string' },
       createdAt: at,
+      assignee: ['ann'],
+      role: 'finance',
+      escalatedFrom: ['bob'],
+      call: { tool: 'refund', callId: 'c1' },
       expiresAt: at,
+      reminders: 1,
+      remindAt: at,
+      turn: 2,
+      stage: { escalations: 1, reminded: 1 },
       status: 'pending',
       operation: 'op-2',
       nestedId: 'question-1',
-      assignee: ['ann'],
-      role: 'finance',
-      call: { tool: 'refund', callId: 'call-1' },
-      reminders: 1,
-      remindAt: at,
-      escalatedFrom: ['bob'],
       told: { opened: true, reminders: 1, to: 'digest', over: true, trying: { id: 'notice_1', since: at, tries: 1, got: ['function'] } },
       trail: [{ at, what: 'reminded' }],
     },
@@ -140,6 +152,7 @@ const full: RunState = {
     size: 300,
   },
   unheard: { tries: 1, nextAt: 1 },
+  approved: { writer: ['refund'] },
   operations: [
     {
       id: 'op-2',
@@ -148,6 +161,7 @@ const full: RunState = {
       usage: { inputTokens: 1, outputTokens: 2, totalTokens: 3, modelCalls: 1 },
       lookAt: 1,
       pause: 1000,
+      superseded: true,
       outcome: { failure: { type: 'Run.Failed', message: 'It was terminated.' } },
     },
   ],
@@ -281,7 +295,17 @@ describe('a state', () => {
   test('without a member that it needs is not read, at any level', () => {
     for (const { path, shape, isOptional } of places.filter(({ path: [...path] }) => typeof path.at(-1) === 'string')) {
       const state = changed(path, undefined);
-      const isItem = ['outputs', 'operations', 'delegates', 'controls', 'imports', 'compactions'].includes(String(path.at(-2)));
+      const isItem = [
+        'outputs',
+        'operations',
+        'delegates',
+        'controls',
+        'imports',
+        'compactions',
+        'questions',
+        'unknown',
+        'approved',
+      ].includes(String(path.at(-2)));
       if (isOptional || isItem || shape === 'any') expect(read(state)).toBeDefined();
       else
         expect(failureFrom(state)).toMatchObject({

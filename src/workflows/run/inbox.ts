@@ -5,7 +5,9 @@ import type { FailureType } from '../../contract/failure.js';
 import { messages } from '../../contract/names.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import { hasExternal } from '../../state/termination.js';
+import { superseded } from './asking.js';
 import { stopFromOutside } from './conditions.js';
+import { isOpen, withdrawOne } from './request-list.js';
 import type { AnyRun } from './run.js';
 
 /** How many ids of messages a run remembers. */
@@ -27,6 +29,9 @@ export function refusalOfSay(run: AnyRun, input: unknown): Refusal | undefined {
   }
   if (checked.value.id !== undefined && run.state.said.some(({ id }) => id === checked.value.id)) return undefined;
   if (run.phase === 'closed' || run.state.stop) return { type: 'Run.Closed', reason: 'This run is ending and takes no more messages.' };
+  if (run.state.options.whilePending === 'reject' && run.state.requests.some(isOpen)) {
+    return { type: 'Request.Pending', reason: `A person has to answer first (${openIds(run)}); then say it again.` };
+  }
   if (jsonBytes(run.state.inbox) + jsonBytes(checked.value) > sizes.inbox) {
     return { type: 'Run.Busy', reason: `${run.state.inbox.length} messages wait already. Try again when they are answered.` };
   }
@@ -40,9 +45,23 @@ export function accept(run: AnyRun, input: unknown, defaultId?: string): { turnI
   if (!run.state.said.some((said) => said.id === id)) {
     run.state.said.push({ id, status: 'queued' });
     run.state.inbox.push({ id, message });
+    if (run.state.options.whilePending === 'supersede') supersede(run);
     forgetOldest(run);
   }
   return { turnId: id };
+}
+
+/** Nobody has to answer any more what was asked before. */
+function supersede(run: AnyRun): void {
+  const open = run.state.requests.filter(isOpen);
+  for (const asked of open) withdrawOne(run, asked, superseded);
+  const within = new Set(open.map(({ operation }) => operation));
+  for (const operation of run.state.operations) if (within.has(operation.id)) operation.superseded = true;
+}
+
+function openIds(run: AnyRun): string {
+  const open = run.state.requests.filter(isOpen).map(({ requestId }) => requestId);
+  return `${open.slice(0, 5).join(', ')}${open.length > 5 ? ' …' : ''}`;
 }
 
 /** Idempotent: repeated or late, it only tells the status. */

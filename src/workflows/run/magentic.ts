@@ -1,10 +1,10 @@
 /** What the manager of a magentic run does: plan, have the plan reviewed, judge, answer. The order of it is in the pattern. */
+import { decisionIn, planReviewSchema } from '../../contract/answers.js';
 import { fail } from '../../contract/failure.js';
 import type { JsonObject } from '../../contract/json.js';
 import { magenticPrompts, type MagenticPrompts } from '../../contract/magentic-prompts.js';
 import type { PatternOptions } from '../../contract/pattern.js';
 import { show } from '../../contract/problems.js';
-import { spanMs } from '../../contract/span.js';
 import type { Run } from './run.js';
 
 export interface MagenticProgress {
@@ -92,26 +92,25 @@ function shortTask(task: string): string {
 export async function reviewPlan(run: MagenticRun): Promise<'approved' | 'revised' | 'rejected'> {
   const { planReview } = run.options;
   if (!planReview) return 'approved';
-  const { timeout, onTimeout = 'reject', maxRevisions = 5 } = planReview === true ? {} : planReview;
+  const { maxRevisions = 5, ...patience } = planReview === true ? {} : planReview;
   const { progress } = run;
   const id = `plan-${progress.resets}-${progress.revisions}`;
   const mayRevise = progress.revisions < maxRevisions;
-  const timeoutMs = timeout === undefined ? undefined : spanMs(timeout);
   const answer = await run.request(id, {
     kind: 'planReview',
     prompt: reviewPrompt(progress),
-    schema: reviewSchema(mayRevise),
+    schema: planReviewSchema(mayRevise),
     agent: managerOf(run),
-    ...(timeoutMs !== undefined && { timeoutMs }),
+    patience,
   });
-  if (answer.status === 'expired') {
-    if (onTimeout === 'fail') throw fail('Request.Expired', `Nobody reviewed the plan ("${id}") within ${timeoutMs} ms.`, { final: true });
-    if (onTimeout === 'approve') return 'approved';
-    run.endsWith('plan.rejected', `Nobody reviewed the plan ("${id}") within ${timeoutMs} ms, so it counts as rejected.`);
+  if (answer.response === undefined) {
+    const { outcome = 'reject' } = answer as { outcome?: string };
+    if (outcome === 'fail') throw fail('Request.Expired', `Nobody reviewed the plan ("${id}") in time.`, { final: true });
+    if (outcome === 'approve') return 'approved';
+    run.endsWith('plan.rejected', `Nobody reviewed the plan ("${id}") in time, so it counts as rejected.`);
     return 'rejected';
   }
-  const { decision, feedback = '' } =
-    typeof answer.response === 'string' ? { decision: answer.response } : (answer.response as { decision: string; feedback?: string });
+  const { decision, feedback = '' } = decisionIn<{ decision: string; feedback?: string }>(answer.response);
   if (decision === 'approve') return 'approved';
   if (decision === 'reject') {
     run.endsWith('plan.rejected', 'The plan was rejected.');
@@ -125,16 +124,6 @@ export async function reviewPlan(run: MagenticRun): Promise<'approved' | 'revise
 function reviewPrompt({ resets, reason, plan, facts }: MagenticProgress): string {
   const halt = resets > 0 ? `The work has come to a halt: ${reason.slice(0, 1000)}\n\n` : '';
   return `${halt}The plan:\n${plan}\n\nWhat is known:\n${facts}`;
-}
-
-function reviewSchema(mayRevise: boolean): JsonObject {
-  const decision = { enum: mayRevise ? ['approve', 'reject', 'revise'] : ['approve', 'reject'] };
-  return {
-    anyOf: [
-      { enum: ['approve', 'reject'] },
-      { type: 'object', properties: { decision, feedback: { type: 'string' } }, required: ['decision'], additionalProperties: false },
-    ],
-  };
 }
 
 /** The team begins, or begins anew: from here on it hears. */

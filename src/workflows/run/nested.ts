@@ -11,9 +11,10 @@ import { addUsage, noUsage } from '../../contract/transcript.js';
 import type { Operation } from '../../state/nested-state.js';
 import type { OpenTurn } from '../../state/run-state.js';
 import { lookUpRun, stepFailure, storeTranscript } from './activities.js';
+import { superseded } from './asking.js';
 import { holdTokens } from './boundary.js';
 import { now } from './clock.js';
-import { forget, mustTell, tellToStop } from './operations.js';
+import { abandon, forget, mustTell, tellToStop } from './operations.js';
 import type { AnyRun } from './run.js';
 import { until } from './until.js';
 
@@ -105,6 +106,7 @@ function throwSilent(run: AnyRun, operation: Operation, { stopReason }: RunResul
 async function outcomeOf(run: AnyRun, operation: Operation, turn: OpenTurn): Promise<NonNullable<Operation['outcome']>> {
   for (;;) {
     if (operation.outcome) return operation.outcome;
+    if (operation.superseded) return await supersede(run, operation, turn);
     // Nobody tells this execution how a run ends that an earlier one has started, nor that it was terminated: so it looks.
     const mustLook = !run.followed.has(operation.id);
     if (mustLook && (operation.ended || (operation.lookAt ?? 0) <= now())) {
@@ -112,10 +114,20 @@ async function outcomeOf(run: AnyRun, operation: Operation, turn: OpenTurn): Pro
       if (found) return found;
     }
     const isNews = () =>
-      operation.outcome !== undefined || (mustLook && operation.ended === true) || mustTell(run, operation) !== undefined;
+      operation.outcome !== undefined ||
+      operation.superseded === true ||
+      (mustLook && operation.ended === true) ||
+      mustTell(run, operation) !== undefined;
     await until(run, isNews, { turn, throughStop: true, ...(mustLook && { deadline: operation.lookAt ?? now() }) });
     tellToStop(run, operation, mustTell(run, operation));
   }
+}
+
+/** It waits for people who are not to be waited for any more. */
+async function supersede(run: AnyRun, operation: Operation, turn: OpenTurn): Promise<NonNullable<Operation['outcome']>> {
+  turn.superseded = true;
+  await abandon(run, operation);
+  return { failure: { type: 'Turn.Abandoned', message: `It waited for a person, and ${superseded}.` } };
 }
 
 /** Less and less often, also across continue-as-new. */

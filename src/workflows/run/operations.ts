@@ -4,7 +4,7 @@ import type { CancelMode } from '../../contract/run.js';
 import type { Operation } from '../../state/nested-state.js';
 import type { OpenTurn } from '../../state/run-state.js';
 import { post, sendPost } from './post.js';
-import { withdraw } from './request-list.js';
+import { withdraw, withdrawOf } from './request-list.js';
 import type { AnyRun } from './run.js';
 
 /** This run is about to end, and the other one does not know. */
@@ -22,7 +22,9 @@ export function tellToStop(run: AnyRun, operation: Operation, mode: CancelMode |
 }
 
 /** The turn is broken off: what it has started is ended. */
-export async function abandonAll(run: AnyRun, { operation, round }: OpenTurn): Promise<void> {
+export async function abandonAll(run: AnyRun, turn: OpenTurn): Promise<void> {
+  const { operation, round } = turn;
+  withdrawOf(run, turn, 'the turn that asked has ended');
   const ids = [operation, ...Object.values(round?.operations ?? {})];
   for (const open of run.state.operations.filter(({ id }) => ids.includes(id))) await abandon(run, open);
 }

@@ -102,12 +102,12 @@ export class Outbox {
  */
 function keyOf(
   type: EventType,
-  about: { step?: string; turn?: number; messageId?: string; noticeId?: string; requestId?: string },
+  about: { step?: string; turn?: number; messageId?: string; noticeId?: string; requestId?: string; times?: number },
   count: number,
   branch?: number,
 ): string {
-  const { step, turn, messageId, noticeId, requestId } = about;
-  const id = messageId ?? noticeId ?? requestId;
+  const { step, turn, messageId, noticeId, requestId, times } = about;
+  const id = messageId ?? noticeId ?? (times === undefined ? requestId : `${requestId}#${times}`);
   if (step !== undefined) return `${type}/${step}`;
   if (turn === undefined && id === undefined) return `${type}/#${count}`;
   return `${type}/${inBranch(turn === undefined ? `id:${id}` : String(turn), branch)}`;

@@ -1,25 +1,11 @@
 /** A person says something in a pattern that asks for it. */
+import { wordsSchema } from '../../contract/answers.js';
 import { fail } from '../../contract/failure.js';
-import type { Json, JsonObject } from '../../contract/json.js';
+import type { Json } from '../../contract/json.js';
 import type { PersonOptions } from '../../contract/pattern.js';
-import { spanMs } from '../../contract/span.js';
 import { request } from './requests.js';
 import type { AnyRun } from './run.js';
 import { checkTurns } from './turn-record.js';
-
-const words: JsonObject = { type: 'string', minLength: 1 };
-const schema: JsonObject = {
-  anyOf: [
-    words,
-    {
-      type: 'object',
-      properties: { message: words, end: { type: 'boolean' } },
-      required: ['message'],
-      additionalProperties: false,
-    },
-    { type: 'object', properties: { end: { const: true } }, required: ['end'], additionalProperties: false },
-  ],
-};
 
 const nobody = 'Nobody has answered. Go on without an answer.';
 
@@ -30,23 +16,23 @@ const nobody = 'Nobody has answered. Go on without an answer.';
 export async function askPerson(
   run: AnyRun,
   id: string,
-  { agent, timeout, onTimeout = 'end' }: PersonOptions & { agent?: string },
+  { agent, ...patience }: PersonOptions & { agent?: string },
 ): Promise<'heard' | 'end'> {
   // Nobody is asked for words that no turn is left to hear.
   checkTurns(run);
-  const timeoutMs = timeout === undefined ? undefined : spanMs(timeout);
   const prompt = run.lastReply || 'It is your turn to say something.';
   const answer = await request(run, id, {
     kind: 'question',
     prompt,
-    schema,
+    schema: wordsSchema,
     ...(agent !== undefined && { agent }),
-    ...(timeoutMs !== undefined && { timeoutMs }),
+    patience,
   });
-  if (answer.status === 'answered') return await hear(run, answer.response, answer.by);
-  if (onTimeout === 'fail') throw fail('Request.Expired', `Nobody answered the request "${id}" within ${timeoutMs} ms.`, { final: true });
-  if (onTimeout === 'end') {
-    run.endsWith('person.silent', `Nobody answered the request "${id}" within ${timeoutMs} ms.`);
+  if (answer.response !== undefined) return await hear(run, answer.response, answer.status === 'answered' ? answer.by : undefined);
+  const { outcome = 'end' } = answer as { outcome?: string };
+  if (outcome === 'fail') throw fail('Request.Expired', `Nobody answered the request "${id}" in time.`, { final: true });
+  if (outcome === 'end') {
+    run.endsWith('person.silent', `Nobody answered the request "${id}" in time.`);
     return 'end';
   }
   run.tell(nobody);

@@ -5,7 +5,7 @@ import type { RequestView } from '../../contract/request.js';
 import { sameJson } from '../../contract/same-json.js';
 import { jsonBytes, sizes } from '../../contract/size.js';
 import type { Operation } from '../../state/nested-state.js';
-import type { RequestState } from '../../state/run-state.js';
+import type { OpenTurn, RequestState } from '../../state/run-state.js';
 import { requestView } from '../../state/views.js';
 import { record } from './audit.js';
 import { reportUp } from './post.js';
@@ -47,6 +47,33 @@ export function settle(run: AnyRun, asked: RequestState, change: Partial<Request
   tidy(run);
 }
 
+/** It waits on, for somebody else or until another time. */
+export function change(run: AnyRun, asked: RequestState, members: Partial<RequestState>): void {
+  Object.assign(asked, members);
+  report(run);
+}
+
+/** Nobody waits for it any more. */
+export function withdrawOne(run: AnyRun, asked: RequestState, reason: string): void {
+  run.outbox.emit('request.withdrawn', { requestId: asked.requestId, reason });
+  settle(run, asked, { status: 'withdrawn' });
+}
+
+/** Of a turn that ends without waiting for them. */
+export function withdrawOf(run: AnyRun, { ordinal }: OpenTurn, reason: string): void {
+  for (const asked of run.state.requests.filter(({ turn }) => turn === ordinal)) {
+    if (isOpen(asked)) withdrawOne(run, asked, reason);
+    take(run, asked);
+  }
+}
+
+/** Whoever waited for it has its answer: from now on it may be forgotten. */
+export function take(run: AnyRun, asked: RequestState): void {
+  if (asked.turn === undefined) return;
+  delete asked.turn;
+  tidy(run);
+}
+
 /** What a nested run says of its requests: they are listed and answered here as well. */
 export function mirror(run: AnyRun, operation: Operation, views: readonly RequestView[]): void {
   let leftOut = 0;
@@ -78,6 +105,10 @@ export function takeOver(run: AnyRun, heard: readonly RequestState[]): void {
     if (!known) arrive(run, told);
     else if (isOpen(known)) move(run, known, outcomeIn(told));
   }
+  for (const told of heard.filter(({ operation, status }) => operation !== undefined && status === 'pending')) {
+    const known = find(run, told.requestId);
+    if (known && isOpen(known)) readdress(known, told);
+  }
   if (news.length > 0) tidy(run);
 }
 
@@ -107,30 +138,49 @@ export function isOpen({ status }: RequestState): boolean {
 
 /** Member by member: whoever sent it may have sent more. */
 function mirrorOf(view: RequestView, requestId: string, operation: string): RequestState {
-  const { kind, prompt, schema, agent, createdAt, expiresAt } = view;
-  return {
+  const { kind, prompt, schema, agent, call, createdAt } = view;
+  const mirrored: RequestState = {
     requestId,
     kind,
     prompt: clip(prompt, longestPrompt),
     ...(schema && { schema }),
     ...(agent !== undefined && { agent }),
+    ...(call && { call }),
     createdAt,
-    ...(expiresAt !== undefined && { expiresAt }),
     status: 'pending',
     operation,
     nestedId: view.requestId,
   };
+  readdress(mirrored, view);
+  return mirrored;
+}
+
+/** Whom it is for by now, and until when. */
+function readdress(known: RequestState, told: RequestView): void {
+  for (const member of ['assignee', 'role', 'escalatedFrom', 'expiresAt', 'reminders', 'remindAt'] as const) delete known[member];
+  const { assignee, role, escalatedFrom, expiresAt, reminders, remindAt } = told;
+  Object.assign(known, {
+    ...(assignee && { assignee }),
+    ...(role !== undefined && { role }),
+    ...(escalatedFrom && { escalatedFrom }),
+    ...(expiresAt !== undefined && { expiresAt }),
+    ...(reminders !== undefined && { reminders }),
+    ...(remindAt !== undefined && { remindAt }),
+  });
 }
 
 /** Where it was asked is the truth, but an answer that was given here may still be on its way there. */
-function follow(run: AnyRun, known: RequestState, { status, response = known.response, by, answeredAt }: RequestView): void {
+function follow(run: AnyRun, known: RequestState, view: RequestView): void {
+  const { status, response = known.response, by, answeredAt } = view;
+  if (status === 'pending' && isOpen(known)) readdress(known, view);
   if (status === 'pending' || (status === known.status && sameJson(response, known.response))) return;
   if (known.status === 'answered') {
     const reason = `The answer to "${known.requestId}" did not count: meanwhile the request was ${status}${status === 'answered' ? ' otherwise' : ''}.`;
     run.outbox.emit('input.refused', { handler: messages.respond, reason });
   }
   const answer = { response, ...(by !== undefined && { by }), ...(answeredAt !== undefined && { answeredAt }) };
-  move(run, known, { status, ...(status === 'answered' && answer) });
+  const otherwise = view.response !== undefined && status === 'expired' && { response: view.response };
+  move(run, known, { status, ...(status === 'answered' ? answer : otherwise) });
 }
 
 /** In the order in which they were settled: what is forgotten is the oldest. */
@@ -139,11 +189,12 @@ function move(run: AnyRun, asked: RequestState, change: Partial<RequestState>): 
   record(run, { ...asked, ...change });
   Object.assign(asked, change, { prompt: clip(asked.prompt, rememberedPrompt) });
   delete asked.schema;
+  delete asked.remindAt;
   run.state.requests = [...run.state.requests.filter((other) => other !== asked), asked];
 }
 
 function tidy(run: AnyRun): void {
-  const over = run.state.requests.filter((asked) => !isOpen(asked)).reverse();
+  const over = run.state.requests.filter((asked) => !isOpen(asked) && asked.turn === undefined).reverse();
   let room = rememberedBytes;
   const forgotten = new Set(
     over.filter((asked, i) => (room -= jsonBytes(asked)) < 0 || i >= remembered).filter((asked) => asked !== over[0]),

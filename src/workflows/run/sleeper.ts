@@ -16,6 +16,7 @@ import { stopFromOutside } from './conditions.js';
 import { expiryOf } from './expiry.js';
 import { isContinuationDue, leave } from './leave.js';
 import { ParentWatch } from './parent.js';
+import { dueAt } from './patience.js';
 import { isOpen, takeOver } from './request-list.js';
 import type { AnyRun } from './run.js';
 import { showDetails, showRun } from './visibility.js';
@@ -68,9 +69,7 @@ function asleep(run: AnyRun, snapshotId: string): RunState {
 /** Whatever time would do to the run if it were awake. */
 function nextTime(run: AnyRun): number {
   const { limits, startedAt, termination, requests } = run.state;
-  const expiries = requests.flatMap((asked) =>
-    isOpen(asked) && asked.expiresAt !== undefined && asked.operation === undefined ? [Date.parse(asked.expiresAt)] : [],
-  );
+  const expiries = requests.filter((asked) => isOpen(asked) && asked.operation === undefined).map(dueAt);
   const limit = limits.timeMs === undefined ? Infinity : Date.parse(startedAt) + limits.timeMs;
   const deadline = (termination && deadlineOf(termination)) ?? Infinity;
   return Math.min(limit, deadline, expiryOf(run), run.notices.nextAt, ...expiries, ...run.quiet.deadlines.values());

@@ -1,19 +1,22 @@
 /** The calls of one reply, side by side. What a tool does wrong is told to the model; only cancellation ends the turn. */
-import { ActivityFailure, condition, isCancellation } from '@temporalio/workflow';
 import type { Control, NestedRun, TeamMember } from '../../contract/agent.js';
+import type { QuestionOptions } from '../../contract/approval.js';
 import { failureOf } from '../../contract/failure.js';
 import type { Json } from '../../contract/json.js';
 import { callsOf, type FunctionCall, type Message } from '../../contract/message.js';
-import type { CallToolInput, CallToolOutput } from '../../contract/step.js';
-import { jsonBytes, sizes } from '../../contract/size.js';
+import type { CallToolOutput } from '../../contract/step.js';
 import type { OpenTurn, ToolRound } from '../../state/run-state.js';
-import { callTool } from './activities.js';
+import { approvalOf } from './approval.js';
+import type { Step } from './asking.js';
+import { Calls } from './calls.js';
 import { isTurnFailure } from './failed-turn.js';
 import { resultOf, startNested } from './nested.js';
 import { takeOutput } from './nested-output.js';
-import { sendPost } from './post.js';
+import { questionOf } from './question.js';
 import type { AnyRun } from './run.js';
-import { beginStep, recordStep } from './steps.js';
+import { beginStep } from './steps.js';
+import { policyIn, toolMessage, type OpenCall } from './tool-call.js';
+import { unknownOutcomeOf } from './unknown-outcome.js';
 import { showDetails } from './visibility.js';
 
 /** A move in the pattern that ended the turn. */
@@ -26,19 +29,24 @@ export async function takeRound(run: AnyRun, turn: OpenTurn, member: TeamMember,
   const is = <T>(table: { [call: string]: T } | undefined, { name }: FunctionCall) => table && Object.hasOwn(table, name);
   const open = calls.map((call, index) => ({ call, index })).filter(({ index }) => !round.outcomes[index]);
   const delegated = open.filter(({ call }) => is(member.delegates, call));
+  // Whoever has to be asked is asked before anything is awaited.
+  const own = open
+    .filter(({ call }) => !is(member.delegates, call) && !is(member.controls, call))
+    .map((one): [OpenCall, Step] => [one, firstStep(run, turn, member, round, one)]);
   await startDelegates(run, turn, member, round, delegated);
-  await whileSending(
-    run,
-    Promise.all(
-      open
-        .filter(({ call }) => !is(member.delegates, call) && !is(member.controls, call))
-        .map(async ({ call, index }) => (round.outcomes[index] = await callOne(run, turn, round.reply, call, index))),
-    ),
-  );
+  await new Calls(run, turn, round).finish(own);
   for (const { call, index } of delegated) round.outcomes[index] = await delegateOutcome(run, turn, round, call, index);
   const move = chooseMove(turn, member, calls, round);
   appendResults(run, turn, round, move);
   return move;
+}
+
+function firstStep(run: AnyRun, turn: OpenTurn, { questions }: TeamMember, round: ToolRound, open: OpenCall): Step {
+  const { name } = open.call;
+  if (questions && Object.hasOwn(questions, name)) return questionOf(run, turn, round, open, questions[name] as QuestionOptions);
+  if (round.unknown?.[open.index]) return unknownOutcomeOf(run, turn, round, open);
+  const { approval } = policyIn(round.reply, open.index);
+  return approval ? approvalOf(run, turn, round, open, approval) : { runs: {} };
 }
 
 /** The first move wins; the others are told so. */
@@ -126,76 +134,4 @@ async function delegateOutcome(run: AnyRun, turn: OpenTurn, round: ToolRound, ca
     if (!isTurnFailure(error)) throw error;
     return refusal(`${call.name} failed: ${failureOf(error).message}`.slice(0, 2000));
   }
-}
-
-/** While tools run nobody waits for the runs beside them, but what these are told must reach them. */
-async function whileSending(run: AnyRun, calls: Promise<unknown>): Promise<void> {
-  let isOver = false;
-  const done = calls.finally(() => (isOver = true));
-  done.catch(() => undefined);
-  while (!isOver && run.state.operations.length > 0) {
-    await condition(() => isOver || run.state.post.length > 0);
-    await sendPost(run);
-  }
-  await done;
-}
-
-async function callOne(run: AnyRun, turn: OpenTurn, reply: ToolRound['reply'], call: FunctionCall, index: number): Promise<CallToolOutput> {
-  const step = beginStep(run, `${turn.ordinal}/${turn.modelCalls}/${index}`);
-  const policy = reply.policies?.[index] ?? {};
-  const summary = `${turn.agent}: turn ${turn.ordinal}, ${call.name}`.slice(0, 200);
-  const raw = reply.rawArguments?.[call.callId];
-  try {
-    const outcome = await run.outbox.along((base) =>
-      callTool(
-        run.state.settings.times.tool,
-        policy,
-        summary,
-      )({
-        ...base,
-        step,
-        turn: turn.ordinal,
-        agent: turn.agent,
-        team: run.state.team.id,
-        call: argumentsOf(reply, call, index),
-        ...(raw !== undefined && { rawArguments: raw }),
-        idempotencyKey: `${run.state.conversationId}/${step}`,
-      }),
-    );
-    recordStep(run, step, outcome);
-    return outcome;
-  } catch (error) {
-    if (!(error instanceof ActivityFailure) || isCancellation(error)) throw error;
-    const text = unknownOutcome(call, error);
-    // The attempt that was lost could not tell watchers.
-    run.outbox.emit('tool.returned', {
-      tool: call.name.slice(0, 100),
-      callId: call.callId,
-      ok: false,
-      text,
-      step,
-      turn: turn.ordinal,
-      agent: turn.agent,
-    });
-    return { ok: false, message: toolMessage(turn, call, text) };
-  }
-}
-
-/** Large arguments are in the store already, with the reply that holds them. */
-function argumentsOf(reply: ToolRound['reply'], call: FunctionCall, index: number): CallToolInput['call'] {
-  const { callId, name } = call;
-  if (reply.blob && (reply.cut || jsonBytes(call.arguments) > sizes.inlineEntry))
-    return { callId, name, from: { blob: reply.blob, index } };
-  return { callId, name, arguments: call.arguments };
-}
-
-function unknownOutcome({ name }: FunctionCall, error: unknown): string {
-  return `The tool "${name}" did not report a result, so it is not known whether it took effect: ${failureOf(error).message}`.slice(
-    0,
-    2000,
-  );
-}
-
-function toolMessage({ agent }: OpenTurn, { callId }: FunctionCall, result: string): Message {
-  return { role: 'tool', authorName: agent, createdAt: new Date().toISOString(), contents: [{ $type: 'functionResult', callId, result }] };
 }

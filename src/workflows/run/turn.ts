@@ -17,6 +17,7 @@ import { resultOf, startNested } from './nested.js';
 import { takeOutput } from './nested-output.js';
 import { abandonAll } from './operations.js';
 import type { AnyRun } from './run.js';
+import { reviewed } from './review.js';
 import { beginStep, inBranch } from './steps.js';
 import { takeRound } from './tool-round.js';
 import { closeTurn, failTurn, openTurn, opening, type Spoken, type TurnOutcome } from './turn-record.js';
@@ -76,6 +77,12 @@ async function within<T>(run: AnyRun, leash: Leash, turn: OpenTurn, timeoutMs: n
 
 async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promise<Spoken> {
   for (;;) {
+    if (turn.draft) {
+      const { draft } = turn;
+      if (!member.review || (await reviewed(run, turn, draft, member.review)) === 'approve') return draft;
+      turn.revisions = (turn.revisions ?? 0) + 1;
+      delete turn.draft;
+    }
     if (turn.round) {
       const { round } = turn;
       const move = await takeRound(run, turn, member, round);
@@ -86,7 +93,12 @@ async function converse(run: AnyRun, turn: OpenTurn, member: TeamMember): Promis
     const mustAnswer = turn.modelCalls >= member.maxToolRounds;
     const { position, ...reply } = await callOnce(run, turn, member, mustAnswer);
     const calls = callsOf(reply.message);
-    if (calls.length === 0 || mustAnswer) return { ...spoken(reply), usage: reply.reply.usage, position };
+    if (calls.length === 0 || mustAnswer) {
+      const said = { ...spoken(reply), usage: reply.reply.usage, position };
+      if (!member.review) return said;
+      turn.draft = said;
+      continue;
+    }
     const { message, blob, cut, rawArguments, policies } = reply;
     turn.round = {
       reply: { message, ...(blob && { blob }), ...(cut && { cut }), ...(rawArguments && { rawArguments }), ...(policies && { policies }) },
