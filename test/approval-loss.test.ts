@@ -104,7 +104,7 @@ describe('the worker is killed', () => {
     const text = `point-${point.replaceAll(' ', '-').replaceAll('.', '-')}`;
     const run = await startWith('note', { text });
     await asked(run);
-    worker.dieAt(point);
+    await worker.dieAt(point);
     await run.respond('approve-1-1-0', 'approve', { by: 'ann' });
     await worker.ended;
     worker = await startWorkerProcess();
@@ -123,7 +123,7 @@ describe('a call that must not be repeated is lost', () => {
   async function loseAfterEffect(text: string): Promise<RunHandle> {
     const run = await startWith('post', { text });
     await asked(run);
-    worker.dieAt('tool after its effect');
+    await worker.dieAt('tool after its effect');
     await run.respond('approve-1-1-0', 'approve');
     await worker.ended;
     worker = await startWorkerProcess();
@@ -157,7 +157,7 @@ describe('a call that must not be repeated is lost', () => {
 
   test('it may be tried again, under the same key, and be lost again', async () => {
     const run = await loseAfterEffect('again');
-    worker.dieAt('tool before its effect');
+    await worker.dieAt('tool before its effect');
     await run.respond('unknown-1-1-0', { outcome: 'retry' });
     await worker.ended;
     worker = await startWorkerProcess();
