@@ -56,7 +56,9 @@ describe('the temporal executable', () => {
     // It goes on once that was said.
     const onProgress = (message: string): void => {
       said.push(message);
-      if (/\(\d+ s\)$/.test(message)) writeFileSync(join(directory, 'told'), '');
+      if (/^Building a Temporal server with Go.*\([1-9]\d* s\)$/.test(message)) {
+        writeFileSync(join(directory, 'told'), '');
+      }
     };
 
     const path = await findTemporal({ ...bare(), onProgress });
