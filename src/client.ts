@@ -14,6 +14,7 @@ import { diffSnapshots, type SnapshotDiff } from './client/diff.js';
 import { exportSnapshot, importSnapshot } from './client/exports.js';
 import { readStoredSnapshot } from './client/snapshots.js';
 import { startRun } from './client/start-run.js';
+import { waitingRequests, type ListRequests, type WaitingRun } from './client/waiting-requests.js';
 import type { RunSummary } from './client/summary.js';
 import { loadConfig, type Config } from './config.js';
 import { connectClient } from './connection.js';
@@ -39,6 +40,9 @@ export type { DeletionProof, JanitorStatus } from './contract/deletion.js';
 export type { SnapshotDiff } from './client/diff.js';
 export type { RunExport, SnapshotRecord } from './contract/snapshot.js';
 export type { RunSummary } from './client/summary.js';
+export type { ListRequests, WaitingRun } from './client/waiting-requests.js';
+export type { AskedRequest, Interaction } from './client/interact.js';
+export type { CompleteMessage } from './client/callbacks.js';
 export type { RunOutcome, TypedInput } from './client/typed.js';
 
 export interface ConnectOptions {
@@ -216,6 +220,14 @@ export class OstinatoClient implements AsyncDisposable {
         staticSummary: `session with ${name}`,
       });
     return new SessionHandle(this.context, workflowId, open);
+  }
+
+  /**
+   * What people are asked in all open runs of this environment, and by which run. Found by the search attribute `OstinatoWaitingFor`, which
+   * is a moment behind; runs that do not have it are asked one by one, 200 at most. A run that cannot be asked is listed with its failure.
+   */
+  async requests(options: ListRequests = {}): Promise<WaitingRun[]> {
+    return await waitingRequests(this.context, options);
   }
 
   /** Runs of this environment that Temporal still knows, newest first. */

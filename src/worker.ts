@@ -17,7 +17,7 @@ import type { Store } from './store/store.js';
 import { createToolRegistry } from './tools/registry.js';
 import { foreignStorage } from './worker/foreign-storage.js';
 import { notifierOf } from './worker/notifier.js';
-import { hasSearchAttributes } from './worker/search-attributes.js';
+import { registeredAttributes } from './worker/search-attributes.js';
 import { bundleWorkflows, withEncodedFailures } from './worker/workflow-bundle.js';
 
 export { bundleWorkflows } from './worker/workflow-bundle.js';
@@ -123,7 +123,7 @@ async function createWorkers(
     ...(notifier && { notifier }),
     settings: {
       times: config.times,
-      searchAttributes: await hasSearchAttributes(connection, namespace),
+      ...(await registeredAttributes(connection, namespace)),
       sleepAfterMs: config.worker.sleepAfterMs,
       ...(config.keepFinished && { keepFinished: true }),
       audit: true,

@@ -91,6 +91,7 @@ test.each([
   ['19-content-review.ts', /> \{"decision":"revise"[^]*> "approve"/],
   ['21-plan-review.ts', /temporal workflow update execute [^]*request\.answered plan-0-0[^]*"approve" by anna/],
   ['17-fork-and-rollback.ts', /- user: We take the train[^]*\+ user: We take the boat[^]*300/],
+  ['20-support-chat.ts', /Anna here[^]*anna → user → assistant/],
 ])('%s runs without a key and is right', async (name, words) => {
   expect(await example(name)).toMatch(words);
 });

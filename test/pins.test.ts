@@ -58,7 +58,7 @@ describe('names on the wire', () => {
   });
 
   test('search attributes', () => {
-    expect(sorted(Object.values(searchAttributes))).toEqual(['OstinatoAgents', 'OstinatoPattern', 'OstinatoStatus']);
+    expect(sorted(Object.values(searchAttributes))).toEqual(['OstinatoAgents', 'OstinatoPattern', 'OstinatoStatus', 'OstinatoWaitingFor']);
   });
 
   test('activities, recorded in every history', () => {
@@ -456,15 +456,19 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'OstinatoClient',
       'connect',
       'loadConfig',
+      'type AskedRequest',
       'type CollectOptions',
       'type Collected',
+      'type CompleteMessage',
       'type Config',
       'type ConfigOverrides',
       'type ConnectOptions',
       'type DeleteOptions',
       'type DeletionProof',
       'type DeletionReport',
+      'type Interaction',
       'type JanitorStatus',
+      'type ListRequests',
       'type LoadOptions',
       'type RunExport',
       'type RunHandle',
@@ -475,6 +479,7 @@ const entries: Record<string, { source: string; exports: string[] }> = {
       'type SnapshotRecord',
       'type StartOptions',
       'type TypedInput',
+      'type WaitingRun',
       'type WatchOptions',
     ],
   },

@@ -41,6 +41,15 @@ export async function withAbsenceNoted<T>(
   }
 }
 
+/** A message is accepted by a worker: without one the attempt would end after some seconds. */
+export async function untilSomebodyWorks(context: Pick<Context, 'terminal' | 'signal' | 'next'>, place: Place): Promise<void> {
+  if ((await place.hasWorker()) !== false) return;
+  const appearing = (async () => {
+    while (!context.signal.aborted && (await place.hasWorker()) === false) await new Promise((resolve) => setTimeout(resolve, 1000));
+  })();
+  await withAbsenceNoted(context, place, appearing);
+}
+
 export function absence({ next }: Pick<Context, 'next'>, taskQueue: string): string {
   return `No worker is polling task queue "${taskQueue}": start one with \`${next('worker')}\`.`;
 }

@@ -22,7 +22,7 @@ export interface Context {
 export interface Machine {
   readonly out: Stream;
   readonly err: Stream;
-  readonly stdin: AsyncIterable<Buffer | string>;
+  readonly stdin: AsyncIterable<Buffer | string> & { isTTY?: boolean };
   readonly env: Environment;
   readonly cwd: string;
   readonly signal: AbortSignal;

@@ -24,7 +24,15 @@ export interface Style {
   cyan(text: string): string;
 }
 
+/** What stands below everything else on the screen, such as the line that a person types. */
+export interface Beside {
+  hide(): void;
+  show(): void;
+}
+
 export class Terminal {
+  /** Makes room for a note, and comes back. */
+  beside: Beside | undefined;
   readonly json: boolean;
   /** For standard output. */
   readonly style: Style;
@@ -74,9 +82,11 @@ export class Terminal {
   /** For people, beside the answer. */
   note(text: string): void {
     this.#clear();
+    this.beside?.hide();
     // Where both streams are the same screen, a note begins on a line of its own.
     if (this.#out.isTTY && this.#err.isTTY && !this.#isAtLineStart) this.line();
     this.#err.write(`${text}\n`);
+    this.beside?.show();
   }
 
   /** What is being waited for. On a screen each line takes the place of the one before, elsewhere it is a line like any other. */

@@ -2,10 +2,11 @@
 import { WorkflowFailedError, WorkflowNotFoundError } from '@temporalio/client';
 import { CancelledFailure, TerminatedFailure, TimeoutFailure } from '@temporalio/common';
 import { fail, failureOf } from '../contract/failure.js';
+import type { Span } from '../contract/json.js';
 import type { RunResult } from '../contract/run.js';
 import { asFailureType, call } from './call.js';
 import type { ClientContext } from './context.js';
-import { timeoutSignal } from './span.js';
+import { milliseconds, timeoutSignal } from './span.js';
 import { storedRun } from './stored-run.js';
 
 export interface AwaitedRun {
@@ -15,7 +16,12 @@ export interface AwaitedRun {
   told: () => Promise<RunResult | undefined>;
 }
 
-export async function awaitResult(context: ClientContext, { workflowId, firstRunId, told }: AwaitedRun): Promise<RunResult> {
+/** @throws `Run.TimedOut` when `timeout` has passed: the run goes on */
+export async function awaitResult(context: ClientContext, awaited: AwaitedRun, timeout?: Span): Promise<RunResult> {
+  return timeout === undefined ? await resultOf(context, awaited) : await resultWithin(context, awaited, milliseconds(timeout));
+}
+
+async function resultOf(context: ClientContext, { workflowId, firstRunId, told }: AwaitedRun): Promise<RunResult> {
   const firstExecutionRunId = await firstRunId();
   try {
     return (await context.temporal.workflow.getHandle(workflowId, undefined, { firstExecutionRunId }).result()) as RunResult;
@@ -34,14 +40,13 @@ export async function awaitResult(context: ClientContext, { workflowId, firstRun
   }
 }
 
-/** No longer than this. @throws `Run.TimedOut`: the run goes on */
-export async function awaitResultWithin(context: ClientContext, awaited: AwaitedRun, ms: number): Promise<RunResult> {
+async function resultWithin(context: ClientContext, awaited: AwaitedRun, ms: number): Promise<RunResult> {
   const expired = timeoutSignal(ms);
   const expiry = new Promise<never>((_, reject) => {
     const failure = fail('Run.TimedOut', `The run "${awaited.workflowId}" has not ended within ${ms} ms; it goes on.`);
     expired.addEventListener('abort', () => reject(failure), { once: true });
   });
   // The call that waits at the server ends with the wait.
-  const waiting = context.temporal.withAbortSignal(expired, () => awaitResult(context, awaited));
+  const waiting = context.temporal.withAbortSignal(expired, () => resultOf(context, awaited));
   return await Promise.race([waiting, expiry]);
 }

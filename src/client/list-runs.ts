@@ -12,18 +12,22 @@ export interface ListRuns {
   limit?: number;
 }
 
-export async function listRuns({ temporal, taskQueue }: ClientContext, { status = 'all', limit = 50 }: ListRuns): Promise<RunSummary[]> {
-  const { connection, namespace, loadedDataConverter } = temporal.options;
-  const payloadCodecs = loadedDataConverter.payloadCodecs.map(forgiving);
-  const client = new WorkflowClient({ connection, namespace, dataConverter: { payloadCodecs } });
-  const query = [runsOn(taskQueue), ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])];
+export async function listRuns(context: ClientContext, { status = 'all', limit = 50 }: ListRuns): Promise<RunSummary[]> {
+  const query = [runsOn(context.taskQueue), ...(status === 'open' ? [`ExecutionStatus = 'Running'`] : [])];
   const found: RunSummary[] = [];
-  for await (const execution of client.list({ query: query.join(' AND '), pageSize: Math.min(limit * 2, 1000) })) {
+  for await (const execution of forgivingClient(context).list({ query: query.join(' AND '), pageSize: Math.min(limit * 2, 1000) })) {
     if (execution.status.name === 'CONTINUED_AS_NEW') continue;
     found.push(toRunSummary(execution));
     if (found.length >= limit) break;
   }
   return found;
+}
+
+/** For lists: one memo that cannot be read must not hide all others. */
+export function forgivingClient({ temporal }: ClientContext): WorkflowClient {
+  const { connection, namespace, loadedDataConverter } = temporal.options;
+  const payloadCodecs = loadedDataConverter.payloadCodecs.map(forgiving);
+  return new WorkflowClient({ connection, namespace, dataConverter: { payloadCodecs } });
 }
 
 /** What it cannot decode, it says so of. */

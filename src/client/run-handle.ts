@@ -13,12 +13,14 @@ import type { Entry, TranscriptPage } from '../contract/transcript.js';
 import type { AgentStateDocument } from '../agent-state/document.js';
 import type { AuditEntry } from '../contract/audit.js';
 import { readAudit } from './audit.js';
-import { readAgentState, readArtifact, readEntry, readTranscript } from './transcript.js';
-import { awaitResult, awaitResultWithin } from './await-result.js';
+import { readAgentState, readArtifact, readTranscript, withReply } from './transcript.js';
+import { awaitResult } from './await-result.js';
 import { awaitTurn, type SayOptions } from './await-turn.js';
 import { turnBefore, wholeCheckpoint, wholeRequests } from './asleep.js';
 import type { ClientContext } from './context.js';
 import { asEnded } from './describe.js';
+import { callBack, completeMessage, type CallbackOptions, type CompleteMessage } from './callbacks.js';
+import { interact, type Interaction } from './interact.js';
 import { asSent } from './large-message.js';
 import { milliseconds, timeoutSignal } from './span.js';
 import { asleepAs } from '../store/asleep.js';
@@ -63,13 +65,7 @@ export class RunHandle<Result = Json> {
   async turn(turnId: string): Promise<TurnStatus> {
     const told = await this.calls.query<TurnStatus>(queries.turn, { turnId });
     const turn = told.status === 'unknown' ? await turnBefore(this.context, await this.status(), told) : told;
-    if (turn.status !== 'completed' || (turn.reply !== undefined && !turn.replyArtifact)) return turn;
-    const reply = turn.replyArtifact
-      ? await readArtifact(this.context, turn.replyArtifact)
-      : turn.position === undefined
-        ? undefined
-        : await readEntry(this.context, this.#page, turn.position);
-    return { ...turn, ...(reply !== undefined && { reply }) };
+    return await withReply(this.context, this.#page, turn);
   }
 
   /** Everything said so far, from the workflow and the store. Of very large messages, their beginning (`cut`). */
@@ -104,30 +100,34 @@ export class RunHandle<Result = Json> {
    * Calls back with every event, in order, one after another. Returns what stops it. A callback that throws stops only itself:
    * `onError` hears of it.
    */
-  onEvent(
-    callback: (event: RunEvent) => void | Promise<void>,
-    { onError, ...options }: WatchOptions & { onError?: (error: unknown) => void } = {},
-  ): () => void {
-    const stopping = new AbortController();
-    const signal = options.signal ? AbortSignal.any([stopping.signal, options.signal]) : stopping.signal;
-    void (async () => {
-      for await (const event of this.watch({ ...options, signal })) await callback(event);
-    })().catch((error: unknown) => {
-      if (!stopping.signal.aborted) onError?.(error);
-    });
-    return () => stopping.abort();
+  onEvent(callback: (event: RunEvent) => void | Promise<void>, options: CallbackOptions = {}): () => void {
+    return callBack((how) => this.watch(how), callback, options);
   }
 
   /** Calls back once for every complete message of an agent. */
-  onMessage(
-    callback: (message: { agent: string; text: string; turn: number }) => void,
-    options?: WatchOptions & { onError?: (error: unknown) => void },
-  ): () => void {
+  onMessage(callback: (message: CompleteMessage) => void, options?: CallbackOptions): () => void {
     return this.onEvent(async (event) => {
-      if (event.type !== 'turn.completed' || event.nested !== undefined) return;
-      const text = event.artifact === undefined ? event.text : await readArtifact(this.context, event.artifact);
-      callback({ agent: event.agent ?? '', text, turn: event.turn ?? 0 });
+      const message = await completeMessage(this.context, event);
+      if (message) callback(message);
     }, options);
+  }
+
+  /**
+   * Goes along with the run to its end: hears what is said, is asked what is asked, and answers. An answer that does not fit is asked for
+   * again with the `problem`; one that comes too late is none.
+   *
+   * @throws as `result` · what a callback throws, unless there is `onError`
+   * @example
+   * const { output } = await run.interact({ onRequest: ({ prompt }) => ask(prompt), by: 'anna' });
+   */
+  async interact(interaction: Interaction): Promise<RunOutcome<Result>> {
+    await interact(this.context, this, interaction);
+    return await this.result();
+  }
+
+  /** `seq` of the last event so far, 0 when there is none: `watch({ from })` with it gives what comes from now on. */
+  async lastSeq(): Promise<number> {
+    return await this.context.store.events.end({ workflowId: this.id, firstRunId: await this.calls.firstRunId() });
   }
 
   /**
@@ -176,10 +176,7 @@ export class RunHandle<Result = Json> {
    */
   async result({ timeout }: { timeout?: Span } = {}): Promise<RunOutcome<Result>> {
     const awaited = { workflowId: this.id, firstRunId: () => this.calls.firstRunId(), told: async () => (await this.status()).result };
-    const result =
-      timeout === undefined
-        ? await awaitResult(this.context, awaited)
-        : await awaitResultWithin(this.context, awaited, milliseconds(timeout));
+    const result = await awaitResult(this.context, awaited, timeout);
     const output = result.outputArtifact ? await readArtifact(this.context, result.outputArtifact) : result.output;
     const { status } = result;
     if (status !== 'completed') return { ...result, status, output };

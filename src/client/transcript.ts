@@ -1,6 +1,7 @@
 /** Reads a whole transcript: what is sealed from the store, the rest from the run. */
 import { fail } from '../contract/failure.js';
 import { textOf, type Message } from '../contract/message.js';
+import type { TurnStatus } from '../contract/run.js';
 import type { Entry, Part, Segment, TranscriptHead, TranscriptPage } from '../contract/transcript.js';
 import type { AgentStateDocument } from '../agent-state/document.js';
 import { parseAgentState } from '../agent-state/parse.js';
@@ -23,6 +24,14 @@ export async function readTranscript(context: ClientContext, readPage: ReadPage)
     after = page.next;
   }
   return entries;
+}
+
+/** What became of a message, with the whole reply, wherever that is. */
+export async function withReply(context: ClientContext, readPage: ReadPage, turn: TurnStatus): Promise<TurnStatus> {
+  if (turn.status !== 'completed' || (turn.reply !== undefined && !turn.replyArtifact)) return turn;
+  if (turn.replyArtifact) return { ...turn, reply: await readArtifact(context, turn.replyArtifact) };
+  const reply = turn.position === undefined ? undefined : await readEntry(context, readPage, turn.position);
+  return { ...turn, ...(reply !== undefined && { reply }) };
 }
 
 /** The state document of an agent, with everything in it whole. */
@@ -60,7 +69,7 @@ async function documentOf(
 }
 
 /** The words of the entry at a position. */
-export async function readEntry(context: ClientContext, readPage: ReadPage, position: number): Promise<string | undefined> {
+async function readEntry(context: ClientContext, readPage: ReadPage, position: number): Promise<string | undefined> {
   const page = await readPage(position);
   const segment = page.segments.find(({ from, count }) => from <= position && position < from + count);
   const entry = segment ? (await readSegment(context, segment))[position - segment.from] : page.entries[position - page.from];

@@ -38,6 +38,7 @@ export const searchAttributes = {
   pattern: 'OstinatoPattern',
   agents: 'OstinatoAgents',
   status: 'OstinatoStatus',
+  waitingFor: 'OstinatoWaitingFor',
 } as const;
 
 /** As they are registered, by the names of Temporal's CLI. */
@@ -45,4 +46,5 @@ export const searchAttributeTypes = {
   OstinatoPattern: 'Keyword',
   OstinatoAgents: 'KeywordList',
   OstinatoStatus: 'Keyword',
+  OstinatoWaitingFor: 'KeywordList',
 } as const satisfies Record<(typeof searchAttributes)[keyof typeof searchAttributes], string>;

@@ -18,9 +18,9 @@ export interface RequestView {
   schema?: JsonObject;
   /** Who asks. */
   agent?: string;
-  /** Who may answer; absent: anybody. */
+  /** Who may answer, by name; absent: anybody. With it an answer says `by` whom it is, which is the caller's claim. */
   assignee?: string[];
-  /** For whom it is, in words. */
+  /** For whom it is, in words, such as `finance`. Shown, and looked for; not checked. */
   role?: string;
   /** Whom it was for before it was passed on. */
   escalatedFrom?: string[];

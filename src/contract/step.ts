@@ -239,6 +239,8 @@ export interface RunSettings {
   times: StepTimes;
   /** Search attributes are registered in this namespace. */
   searchAttributes: boolean;
+  /** So is the one that says for whom a run waits. Runs of earlier releases do not set it. */
+  waitingFor?: boolean;
   /** Continue as new beyond so many history events, also before the server suggests it. */
   historyEvents?: number;
   /** After how many milliseconds of waiting runs sleep, unless they say otherwise; `null`: never. Absent: recorded before runs slept. */

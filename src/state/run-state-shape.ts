@@ -73,6 +73,7 @@ export const runStateShape: Shape = {
       fields: {
         times: { fields: { model: stepTime, tool: stepTime } },
         searchAttributes: 'boolean',
+        waitingFor: { optional: 'boolean' },
         historyEvents: { optional: 'count' },
         sleepAfterMs: { optional: { nullable: 'count' } },
         keepFinished: { optional: 'boolean' },

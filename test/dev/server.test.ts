@@ -69,7 +69,9 @@ describe('a server is started', () => {
     const { customAttributes } = await withClient(server, (client) =>
       client.connection.operatorService.listSearchAttributes({ namespace: 'default' }),
     );
-    expect(Object.keys(customAttributes ?? {})).toEqual(expect.arrayContaining(['OstinatoPattern', 'OstinatoAgents', 'OstinatoStatus']));
+    expect(Object.keys(customAttributes ?? {})).toEqual(
+      expect.arrayContaining(['OstinatoPattern', 'OstinatoAgents', 'OstinatoStatus', 'OstinatoWaitingFor']),
+    );
 
     const { pid } = recorded();
     await server.stop();

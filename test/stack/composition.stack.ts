@@ -76,7 +76,13 @@ test('two workers share the work, a watcher outside sees every run, and the serv
   for (const run of runs) expect(await run.result()).toMatchObject({ status: 'completed', output: 'The critic has spoken.' });
   const watched = await Promise.all(ids.slice(1).map((id) => ostinatoProcess(['watch', id, '--json'], outside())));
   const identities = new Set((await Promise.all(runs.map(({ id }) => workersOf(id)))).flat());
-  const found = await stack.program('temporal', 'workflow', 'list', '--query', `OstinatoStatus = 'completed' AND OstinatoAgents = 'poet'`);
+  const found = await stack.program(
+    'temporal',
+    'workflow',
+    'list',
+    '--query',
+    `OstinatoStatus = 'completed' AND OstinatoAgents = 'poet' AND OstinatoWaitingFor = 'nobody'`,
+  );
 
   expect(await watching.ended).toMatchObject({ code: 0, out: expect.stringContaining('The poet has spoken.') });
   for (const { code, out } of watched) {

@@ -37,6 +37,7 @@ const full: RunState = {
   settings: {
     times: { model: stepTime, tool: stepTime },
     searchAttributes: true,
+    waitingFor: true,
     historyEvents: 1000,
     sleepAfterMs: 3_600_000,
     keepFinished: true,

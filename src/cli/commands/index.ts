@@ -2,6 +2,7 @@
 import type { Cli } from '../cli.js';
 import { addAudit } from './audit.js';
 import { addCancel } from './cancel.js';
+import { addChat } from './chat.js';
 import { addCodecServer } from './codec-server.js';
 import { addCollect } from './collect.js';
 import { addDelete } from './delete.js';
@@ -36,6 +37,7 @@ export const commands: ((cli: Cli) => void)[] = [
   addRun,
   addStart,
   addSay,
+  addChat,
   addStatus,
   addWatch,
   addResult,

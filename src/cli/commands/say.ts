@@ -1,4 +1,4 @@
-import { withAbsenceNoted } from '../absence.js';
+import { untilSomebodyWorks, withAbsenceNoted } from '../absence.js';
 import type { Cli } from '../cli.js';
 import type { RunHandle, SessionHandle } from '../../client.js';
 import { agentNamePattern } from '../../contract/agent.js';
@@ -106,13 +106,4 @@ async function listener(place: Place, who: string, { session: key, conversation 
 async function whyClosed(error: unknown, handle: RunHandle): Promise<never> {
   const { failure } = failureOf(error).type === 'Run.Closed' ? await handle.status() : {};
   throw failure && failure.type in failures ? fail(failure.type as FailureType, failure.message) : error;
-}
-
-/** A message is accepted by a worker: without one the attempt would end after some seconds. */
-async function untilSomebodyWorks(context: Context, place: Place): Promise<void> {
-  if ((await place.hasWorker()) !== false) return;
-  const appearing = (async () => {
-    while (!context.signal.aborted && (await place.hasWorker()) === false) await new Promise((resolve) => setTimeout(resolve, 1000));
-  })();
-  await withAbsenceNoted(context, place, appearing);
 }

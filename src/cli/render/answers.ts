@@ -1,17 +1,30 @@
 /** How to answer a request: the commands, ready to be typed, one for each choice that there is. */
 import type { Json, JsonObject } from '../../contract/json.js';
 import type { RequestView } from '../../contract/request.js';
+import { waysOf, type Way } from '../chat/ways.js';
 import { short } from './words.js';
 
 /** The command that gives this answer. */
 export type Answering = (answer: string) => string;
 
-export function answersText({ kind, schema }: Pick<RequestView, 'kind' | 'schema'>, command: Answering): string[] {
-  const choices = choicesOf(kind, schema);
+const mostChoices = 20;
+
+export function answersText({ schema }: Pick<RequestView, 'schema'>, command: Answering): string[] {
+  const ways = waysOf(schema);
+  const isOpen = ways.some((way) => !('label' in way) || way.label === '');
+  const choices: [label: string, answer: string][] = [...(isOpen ? [['answer', '…'] as [string, string]] : []), ...ways.flatMap(choiceOf)];
   const width = Math.max(...choices.map(([label]) => label.length)) + 1;
-  const commands = choices.map(([label, answer]) => `${`${label}:`.padEnd(width)}  ${command(answer)}`);
-  const isPlain = schema === undefined || kind === 'question' || choices.every(([label]) => label !== 'answer');
+  const commands = choices.slice(0, mostChoices).map(([label, answer]) => `${`${label}:`.padEnd(width)}  ${command(answer)}`);
+  const isPlain = !isOpen || ways.some(({ kind }) => kind === 'words');
   return isPlain ? commands : [`takes: ${short(JSON.stringify(schema), 400)}`, ...commands];
+}
+
+/** A choice that may be given with more words is there without them already. */
+function choiceOf(way: Way): [label: string, answer: string][] {
+  if (way.kind === 'choice') return [[way.label, typeof way.value === 'string' ? way.value : JSON.stringify(way.value)]];
+  if (way.kind !== 'form' || way.label === '' || way.label.includes(' with ')) return [];
+  const [first] = way.fields;
+  return [[way.label, JSON.stringify({ ...way.fixed, ...(first && { [first.name]: '…' }) })]];
 }
 
 /** What somebody has answered, in words: `revise: Cheaper.` */
@@ -22,31 +35,6 @@ export function answerText(response: Json): string {
   if (typeof message === 'string') return message;
   const words = [decision, feedback, end === true && 'end'].filter((part) => typeof part === 'string');
   return words.length > 0 ? words.join(': ') : JSON.stringify(response);
-}
-
-function choicesOf(kind: string, schema: JsonObject | undefined): [label: string, answer: string][] {
-  const forms = formsOf(schema);
-  const words = forms.flatMap((form) => textsIn(form.enum)).map((word): [string, string] => [word, word]);
-  const revises = forms.some(({ properties }) => isObject(properties) && textsIn(decisionOf(properties)).includes('revise'));
-  if (revises) return [...words, ['revise', JSON.stringify({ decision: 'revise', feedback: '…' })]];
-  if (words.length > 0) return words;
-  const ends =
-    kind === 'question' && forms.some(({ properties }) => isObject(properties) && isObject(properties.end) && properties.end.const);
-  return [['answer', '…'], ...(ends ? [['end', JSON.stringify({ end: true })] as [string, string]] : [])];
-}
-
-/** A schema may be a choice of several. */
-function formsOf(schema: JsonObject | undefined): JsonObject[] {
-  if (!schema) return [];
-  return Array.isArray(schema.anyOf) ? schema.anyOf.filter(isObject) : [schema];
-}
-
-function decisionOf({ decision }: JsonObject): Json | undefined {
-  return isObject(decision) ? decision.enum : undefined;
-}
-
-function textsIn(list: Json | undefined): string[] {
-  return Array.isArray(list) ? list.filter((item) => typeof item === 'string') : [];
 }
 
 function isObject(value: Json | undefined): value is JsonObject {

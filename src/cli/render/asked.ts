@@ -19,6 +19,8 @@ export class Asked {
   constructor(
     private readonly style: Style,
     private readonly commands?: AskingCommands,
+    /** Answered by whoever watches: nothing is told of it. */
+    private readonly isOwn: (id: string) => boolean = () => false,
   ) {}
 
   /** Those that wait. */
@@ -40,6 +42,12 @@ export class Asked {
     ].join('\n');
   }
 
+  /** It waits, and is shown elsewhere. */
+  waits(id: string): void {
+    this.#open.add(id);
+    this.#over.delete(id);
+  }
+
   /** `undefined`: it has been told. An answer passes through every run between the top and the one that asks. */
   answered(id: string, { by, response }: EventTypes['request.answered']): string | undefined {
     this.#open.delete(id);
@@ -47,6 +55,7 @@ export class Asked {
     this.#over.add(id);
     const words = answerText(response);
     this.#words.add(words.slice(0, 2000));
+    if (this.isOwn(id)) return undefined;
     return `${id} is answered${by ? ` by ${by}` : ''}: ${short(words, 500)}`;
   }
 
@@ -71,7 +80,7 @@ export class Asked {
 }
 
 /** What is asked is often what has just been said, or a plan that has just been shown. */
-function unsaid(prompt: string, said: readonly string[]): string {
+export function unsaid(prompt: string, said: readonly string[]): string {
   const before = said.map((text) => text.trim()).filter((text) => text !== '');
   if (before.some((text) => text === prompt.trim())) return '';
   return before.reduce((rest, text) => rest.replace(`The plan:\n${text}`, () => ''), prompt).trim();

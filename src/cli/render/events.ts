@@ -1,7 +1,7 @@
 /** A run as it happens, with the runs nested in it: each agent's words under its name, as they come. */
 import type { EventTypes, RunEvent } from '../../contract/event.js';
 import { printable, type Terminal } from '../terminal.js';
-import { Asked, type AskingCommands } from './asked.js';
+import { Asked, unsaid, type AskingCommands } from './asked.js';
 import { decisionText } from './decisions.js';
 import { Floor, type Speaker } from './floor.js';
 import { Speech } from './speech.js';
@@ -14,6 +14,8 @@ export interface EventPrinterOptions {
   hidesTask?: boolean;
   /** How whoever watches can answer. */
   commands?: AskingCommands;
+  /** Requests are shown by somebody else, who also knows which were answered there. */
+  asking?: { isOwn: (requestId: string) => boolean };
 }
 
 export class EventPrinter {
@@ -37,7 +39,7 @@ export class EventPrinter {
     private readonly options: EventPrinterOptions = {},
   ) {
     this.#floor = new Floor(terminal, (inner, outer) => this.#where.isWithin(inner, outer));
-    this.#asked = new Asked(terminal.style, options.commands);
+    this.#asked = new Asked(terminal.style, options.commands, options.asking?.isOwn);
   }
 
   print(event: RunEvent): void {
@@ -76,6 +78,11 @@ export class EventPrinter {
       default:
         return this.#other(event, run);
     }
+  }
+
+  /** What is new in a text: it may repeat what was just said, or a plan that was just shown. */
+  unsaid(text: string): string {
+    return unsaid(text, [...this.#replies.values(), this.#plan]);
   }
 
   /** Who is being waited for, when nothing has been heard for a second: `analyst is thinking (3 s)`. */
@@ -170,6 +177,7 @@ export class EventPrinter {
     if (event.type === 'request.opened') {
       // Whoever is to answer reads first what has led to it, and an answer may take days.
       this.#floor.clear();
+      if (this.options.asking) return this.#asked.waits(id ?? event.requestId);
       const said = [this.#replies.get(run) ?? '', this.#plan];
       return this.#floor.aside(run, this.#asked.opens(event, id, this.#where.label(run, event.agent), said));
     }

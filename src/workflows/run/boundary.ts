@@ -11,10 +11,12 @@ import type { AnyRun } from './run.js';
 import { fallAsleep } from './sleeper.js';
 import { inBranch } from './steps.js';
 import { carryOut, isSnapshotDue, save, type OtherState } from './snapshots.js';
+import { showWaitingFor } from './visibility.js';
 
 /** Called before each model call with its turn, and between turns without. */
 export async function boundary(run: AnyRun, turn?: OpenTurn): Promise<void> {
   holdTokens(run);
+  showWaitingFor(run);
   if (run.transcript.tailBytes > sizes.segment) await seal(run);
   if (!turn && isSnapshotDue(run)) await save(run, 'turn', { key: inBranch(`turn/${run.state.lastTurn}`, run.state.branch) });
   await continueIfDue(run, turn !== undefined);

@@ -59,6 +59,8 @@ export class Run<Progress extends object = JsonObject, Options extends object = 
   readonly uncompacted = new Map<string, { turn: number; tokens: number }>();
   /** What makes the output is at work: it may still ask and call, and meets no condition. */
   isEpilogue = false;
+  /** For whom it waits, as the search attribute says. */
+  waitsFor?: string;
   /** It was asked to stop before its team was loaded. */
   earlyStop?: { reason?: string };
   phase: 'starting' | 'running' | 'waiting' | 'closed' = 'starting';

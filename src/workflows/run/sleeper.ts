@@ -19,7 +19,7 @@ import { ParentWatch } from './parent.js';
 import { dueAt } from './patience.js';
 import { isOpen, takeOver } from './request-list.js';
 import type { AnyRun } from './run.js';
-import { showDetails, showRun } from './visibility.js';
+import { showDetails, showRun, showWaitingFor } from './visibility.js';
 import { snapshotOf } from './views.js';
 
 const hour = 3600 * 1000;
@@ -103,6 +103,7 @@ async function sleepAndWake(run: AnyRun, sleeper: Sleeper, isCancelled: () => bo
       retryAt = now() + pause;
       pause = Math.min(pause * 2, mostPause);
     }
+    showWaitingFor(run);
     await outbox.flush();
     if (isContinuationDue(run)) await goOnAsleep(run);
     const isWaking = () => (retryAt > now() ? traffic.heard > heard : isDue());

@@ -7,6 +7,7 @@ import { continueIfDue } from './boundary.js';
 import { ParentWatch } from './parent.js';
 import { sendPost } from './post.js';
 import type { AnyRun } from './run.js';
+import { showWaitingFor } from './visibility.js';
 
 export interface Wait {
   /** Whose turn waits; absent: the pattern itself. */
@@ -46,6 +47,7 @@ async function waitFor(run: AnyRun, isTrue: () => boolean, { deadline, throughSt
     await sendPost(run);
     await above.look();
     if (isOver()) continue;
+    showWaitingFor(run);
     // First this: whoever is told of a request may answer before the task that opened it is done, and then it must not be done again.
     await continueIfDue(run, true);
     await run.outbox.flush();

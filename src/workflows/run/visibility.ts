@@ -3,12 +3,14 @@ import { setCurrentDetails, upsertMemo, upsertSearchAttributes } from '@temporal
 import { defineSearchAttributeKey, SearchAttributeType } from '@temporalio/common';
 import { searchAttributes } from '../../contract/names.js';
 import type { RunStatus } from '../../contract/run.js';
+import { keywordsOf } from '../../contract/waiting-for.js';
 import type { AnyRun } from './run.js';
 
 const keys = {
   pattern: defineSearchAttributeKey(searchAttributes.pattern, SearchAttributeType.KEYWORD),
   agents: defineSearchAttributeKey(searchAttributes.agents, SearchAttributeType.KEYWORD_LIST),
   status: defineSearchAttributeKey(searchAttributes.status, SearchAttributeType.KEYWORD),
+  waitingFor: defineSearchAttributeKey(searchAttributes.waitingFor, SearchAttributeType.KEYWORD_LIST),
 };
 
 /** Again at the top of each continuation: continue-as-new drops memo and details. */
@@ -19,6 +21,7 @@ export function showRun(run: AnyRun): void {
       { key: keys.pattern, value: name },
       { key: keys.agents, value: run.agents },
       { key: keys.status, value: 'running' },
+      ...waitingFor(run),
     ]);
   } else {
     upsertMemo({ orchestration: name, agents: run.agents.slice(0, 20), status: 'running' });
@@ -27,9 +30,32 @@ export function showRun(run: AnyRun): void {
 }
 
 export function showEnd(run: AnyRun, status: RunStatus['status']): void {
-  if (run.state.settings.searchAttributes) upsertSearchAttributes([{ key: keys.status, value: status }]);
+  if (run.state.settings.searchAttributes) upsertSearchAttributes([{ key: keys.status, value: status }, ...waitingForOthers(run)]);
   else upsertMemo({ status });
   showDetails(run, status);
+}
+
+/** For people who look for what waits for them. A command, so no handler calls it: whoever waits does, and whoever goes on. */
+export function showWaitingFor(run: AnyRun): void {
+  const changed = waitingForOthers(run);
+  if (changed.length > 0) upsertSearchAttributes(changed);
+}
+
+function waitingForOthers(run: AnyRun) {
+  const before = run.waitsFor;
+  // Before a run is loaded it has shown nothing, and cannot know whether it may.
+  if (before === undefined) return [];
+  const now = waitingFor(run);
+  return run.waitsFor === before ? [] : now;
+}
+
+/** Requests of nested runs are listed at the top, and found there. */
+function waitingFor(run: AnyRun) {
+  const { settings, nested, requests } = run.state;
+  if (!settings.waitingFor) return [];
+  const value = keywordsOf(nested ? [] : requests.filter(({ status }) => status === 'pending'));
+  run.waitsFor = value.join();
+  return [{ key: keys.waitingFor, value }];
 }
 
 /** Of runs within: whom they wait for. */

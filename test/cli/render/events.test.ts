@@ -303,7 +303,10 @@ test('what a nested run comes to is shown where nobody in it has said so', () =>
 
 test('a plan to be reviewed keeps its lines, and is shown once', () => {
   const schema: JsonObject = {
-    anyOf: [{ enum: ['approve', 'reject'] }, { properties: { decision: { enum: ['approve', 'reject', 'revise'] } } }],
+    anyOf: [
+      { enum: ['approve', 'reject'] },
+      { properties: { decision: { enum: ['approve', 'reject', 'revise'] }, feedback: { type: 'string' } }, required: ['decision'] },
+    ],
   };
   const { text } = print(
     [

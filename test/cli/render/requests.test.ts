@@ -73,3 +73,31 @@ test('what is over says what became of it, and offers no command', () => {
   );
   expect(show({ status: 'withdrawn' })).toMatch(/withdrawn$/);
 });
+
+test('for whom it is, and the call that it is about, are shown; none of it steers the terminal', () => {
+  const call = { tool: 'refund', callId: 'c1', arguments: { order: 'A\u001b[31m42' } };
+
+  expect(show({ assignee: ['anna', 'b\u001ben'], role: 'finance', expiresAt: '2026-03-01T10:00:00Z', call }).split('\n')).toEqual(
+    expect.arrayContaining([
+      'plan-0-0  planReview from manager, just now, for anna or ben (finance), until 2026-03-01T10:00:00Z',
+      '→ refund {',
+      '  "order": "A\\u001b[31m42"',
+    ]),
+  );
+  expect(show({ role: 'finance' })).toContain('just now, for finance');
+});
+
+test('choices with something to say are commands to be completed', () => {
+  const outcome = (word: string, more: JsonObject = {}): JsonObject => ({
+    type: 'object',
+    properties: { outcome: { const: word }, ...more },
+    required: ['outcome'],
+  });
+  const schema = { anyOf: [outcome('done', { result: {} }), outcome('failed', { reason: { type: 'string' } }), outcome('retry')] };
+
+  expect(show({ kind: 'unknownOutcome', schema }).split('\n').slice(-3)).toEqual([
+    `done:    npx ostinato respond r x '{"outcome":"done","result":"…"}'`,
+    `failed:  npx ostinato respond r x '{"outcome":"failed","reason":"…"}'`,
+    `retry:   npx ostinato respond r x '{"outcome":"retry"}'`,
+  ]);
+});
