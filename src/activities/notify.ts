@@ -26,7 +26,7 @@ export function createNotify({ store, notifier }: { store: Store; notifier?: Not
 
 function documentOf({ id, type, at, request }: NoticeDraft, run: Notice['run'], notifier: Notifier): Notice {
   const isOpen = request.status === 'pending';
-  return { version: 1, type, id, at, run, request, ...(isOpen && { answer: notifier.answerTo(run.id, request.requestId) }) };
+  return { version: 1, type, id, at, run, request, ...(isOpen && { answer: notifier.answerTo(run.id, request) }) };
 }
 
 /** Under a key of its own: told twice it is written once. */

@@ -4,6 +4,8 @@ import type { RunEvent } from '../contract/event.js';
 import { withAbsenceNoted } from './absence.js';
 import type { Context } from './context.js';
 import type { Place } from './place.js';
+import { respondWords } from './render/answers.js';
+import type { Addressed } from './render/asked.js';
 import { EventPrinter } from './render/events.js';
 
 export interface Watching {
@@ -31,7 +33,7 @@ export async function watchToEnd(
 ): Promise<Watched> {
   const { terminal, signal } = context;
   const commands = {
-    respond: (requestId: string, answer: string) => context.next('respond', run.id, requestId, answer),
+    respond: (request: Addressed, answer: string) => context.next('respond', run.id, ...respondWords(request, answer)),
     requests: () => context.next('requests', run.id),
   };
   const printer = new EventPrinter(terminal, { commands, ...(hidesTask && { hidesTask }) });

@@ -1,6 +1,7 @@
 /** How a request is answered, for people: ready to be copied, whatever its run and itself are called. */
 import { messages } from '../contract/names.js';
 import type { Notice } from '../contract/notice.js';
+import type { RequestView } from '../contract/request.js';
 
 /** Where its run is. */
 export interface AnswerPlace {
@@ -10,11 +11,27 @@ export interface AnswerPlace {
   link?: string | undefined;
 }
 
-export function answerTo({ namespace, taskQueue, link }: AnswerPlace, runId: string, requestId: string): NonNullable<Notice['answer']> {
-  const input = JSON.stringify({ requestId, response: '…' });
+type Asked = Pick<RequestView, 'requestId' | 'assignee'>;
+
+/** Where only some may answer, an answer has to say that it is by one of them. */
+export function answerTo({ namespace, taskQueue, link }: AnswerPlace, runId: string, request: Asked): NonNullable<Notice['answer']> {
+  const { requestId, assignee: [by] = [] } = request;
+  const input = JSON.stringify({ requestId, response: '…', ...(by !== undefined && { by }) });
   const url = link?.replace(/\{(run|request)\}/g, (_, which) => escaped(which === 'run' ? runId : requestId));
   return {
-    command: line('npx', 'ostinato', 'respond', runId, requestId, '…', '--task-queue', taskQueue, '--namespace', namespace),
+    command: line(
+      'npx',
+      'ostinato',
+      'respond',
+      runId,
+      requestId,
+      '…',
+      ...(by === undefined ? [] : ['--by', by]),
+      '--task-queue',
+      taskQueue,
+      '--namespace',
+      namespace,
+    ),
     temporal: line(
       ...['temporal', 'workflow', 'update', 'execute', '--namespace', namespace],
       ...['--workflow-id', runId, '--name', messages.respond, '--input', input],

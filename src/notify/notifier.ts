@@ -1,5 +1,6 @@
 /** Tells people of requests: by a function of the application, by a webhook, or by both. */
 import type { Notice, NoticeChannel, NoticeOutcome } from '../contract/notice.js';
+import type { RequestView } from '../contract/request.js';
 import type { NotifyFunction } from '../functions/define-function.js';
 import { answerTo, type AnswerPlace } from './answer.js';
 import { callWithin } from './function.js';
@@ -10,7 +11,7 @@ export interface Notifier {
   /** One attempt at those who have not got it. Never throws, and takes no longer than ten seconds. */
   send(notice: Notice, options: { got: readonly NoticeChannel[]; signal: AbortSignal }): Promise<NoticeOutcome>;
   /** How a request is answered. */
-  answerTo(runId: string, requestId: string): NonNullable<Notice['answer']>;
+  answerTo(runId: string, request: Pick<RequestView, 'requestId' | 'assignee'>): NonNullable<Notice['answer']>;
 }
 
 export interface NotifierOptions {
@@ -29,7 +30,7 @@ export function createNotifier({ function: call, webhook, place }: NotifierOptio
   if (ways.size === 0) return undefined;
   return {
     channels: [...ways.keys()],
-    answerTo: (runId, requestId) => answerTo(place, runId, requestId),
+    answerTo: (runId, request) => answerTo(place, runId, request),
     async send(notice, { got, signal }) {
       const open = [...ways].filter(([channel]) => !got.includes(channel));
       const outcomes = await Promise.all(open.map(async ([channel, send]) => [channel, await send(notice, signal)] as const));

@@ -179,18 +179,25 @@ describe('a function and a webhook', () => {
 
 describe('how to answer', () => {
   test('is said for both commands and as a link, whatever the names are', () => {
-    const { command, temporal, url } = answerTo(
-      { ...place, link: 'https://desk.example/{run}?r={request}' },
-      "tea's/1 & $(rm)",
-      'op-1~q"1',
-    );
+    const { command, temporal, url } = answerTo({ ...place, link: 'https://desk.example/{run}?r={request}' }, "tea's/1 & $(rm)", {
+      requestId: 'op-1~q"1',
+    });
 
     expect(command).toContain(`'tea'\\''s/1 & $(rm)' 'op-1~q"1'`);
     expect(temporal).toContain(`--workflow-id 'tea'\\''s/1 & $(rm)' --name respond`);
     expect(url).toBe("https://desk.example/tea's%2F1%20%26%20%24(rm)?r=op-1~q%221");
   });
 
+  test('as one of those who may', () => {
+    const { command, temporal } = answerTo(place, 'shop/1', { requestId: 'q', assignee: ['ann', 'bob'] });
+
+    expect(command).toContain(` shop/1 q '…' --by ann `);
+    expect(temporal).toContain('"by":"ann"');
+  });
+
   test('half a character in a name breaks nothing', () => {
-    expect(answerTo({ ...place, link: 'https://desk.example/{run}' }, '\ud800', 'q').url).toBe('https://desk.example/%EF%BF%BD');
+    expect(answerTo({ ...place, link: 'https://desk.example/{run}' }, '\ud800', { requestId: 'q' }).url).toBe(
+      'https://desk.example/%EF%BF%BD',
+    );
   });
 });

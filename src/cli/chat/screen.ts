@@ -5,6 +5,7 @@ import type { RunStatus } from '../../contract/run.js';
 import type { Entry } from '../../contract/transcript.js';
 import type { Context } from '../context.js';
 import { exitCodeOf, exitCodeOfResult, type ExitCode } from '../exit-codes.js';
+import { respondWords } from '../render/answers.js';
 import { EventPrinter } from '../render/events.js';
 import { excerptOf } from '../render/excerpt.js';
 import { askedText, forWhom, requestText } from '../render/requests.js';
@@ -105,8 +106,8 @@ export class ChatScreen {
     const { terminal, next } = this.context;
     const open = known.filter(({ status }) => status === 'pending');
     if (open.length === 0) return this.tell('Nothing waits for an answer.');
-    const command = (id: string) => (answer: string) => next('respond', this.runId(), id, answer);
-    for (const request of open) terminal.line(`${requestText(request, terminal.style, command(request.requestId))}\n`);
+    const command = (request: RequestView) => (answer: string) => next('respond', this.runId(), ...respondWords(request, answer));
+    for (const request of open) terminal.line(`${requestText(request, terminal.style, command(request))}\n`);
   }
 
   status(status: RunStatus | undefined): void {

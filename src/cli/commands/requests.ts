@@ -3,6 +3,7 @@ import type { Cli } from '../cli.js';
 import type { Context } from '../context.js';
 import { names, wholeNumber } from '../options.js';
 import { openPlace } from '../place.js';
+import { respondWords } from '../render/answers.js';
 import { requestText } from '../render/requests.js';
 import { count } from '../render/words.js';
 import { printable } from '../terminal.js';
@@ -33,7 +34,7 @@ async function ofRun(context: Context, id: string, { all }: RequestsOptions) {
   const known = await withAbsenceNoted(context, place, place.client.attach(id).requests());
   const shown = known.filter(({ status }) => all || status === 'pending');
   for (const request of shown) {
-    terminal.line(requestText(request, terminal.style, (answer) => context.next('respond', id, request.requestId, answer)));
+    terminal.line(requestText(request, terminal.style, (answer) => context.next('respond', id, ...respondWords(request, answer))));
     terminal.line();
   }
   if (shown.length === 0) terminal.note(`${id} asks nobody anything${known.length > 0 ? ' any more' : ''}.`);
@@ -49,7 +50,7 @@ async function ofAllRuns(context: Context, { for: whom, limit }: RequestsOptions
     if (failure) terminal.note(terminal.noteStyle.yellow(printable(`${runId} cannot be asked: ${failure.message} (${failure.type})`)));
     for (const request of open) {
       terminal.line(bold(cyan(printable(runId))));
-      terminal.line(requestText(request, terminal.style, (answer) => context.next('respond', runId, request.requestId, answer)));
+      terminal.line(requestText(request, terminal.style, (answer) => context.next('respond', runId, ...respondWords(request, answer))));
       terminal.line();
     }
   }

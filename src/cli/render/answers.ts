@@ -7,6 +7,11 @@ import { short } from './words.js';
 /** The command that gives this answer. */
 export type Answering = (answer: string) => string;
 
+/** What follows `respond <run>`. Where only some may answer, it has to be said that it is one of them. */
+export function respondWords({ requestId, assignee: [who] = [] }: Pick<RequestView, 'requestId' | 'assignee'>, answer: string): string[] {
+  return [requestId, answer, ...(who === undefined ? [] : ['--by', who])];
+}
+
 const mostChoices = 20;
 
 export function answersText({ schema }: Pick<RequestView, 'schema'>, command: Answering): string[] {

@@ -1,12 +1,12 @@
 /** What people are asked while a run is watched, and what they answer: each once, by the id that the watched run knows. */
-import type { EventTypes } from '../../contract/event.js';
+import type { EventTypes, RunEvent } from '../../contract/event.js';
 import { printable, type Style } from '../terminal.js';
 import { answersText, answerText } from './answers.js';
 import { short } from './words.js';
 
 /** The commands to type next, for the run that is watched. */
 export interface AskingCommands {
-  respond(requestId: string, answer: string): string;
+  respond(request: Addressed, answer: string): string;
   requests(): string;
 }
 
@@ -36,7 +36,7 @@ export class Asked {
     const prompt = printable(unsaid(event.prompt, said));
     const rows = this.commands && (id === undefined ? [`how to answer: ${this.commands.requests()}`] : this.#answers(event, id));
     return [
-      this.style.yellow(`${who === '' ? 'Asks you' : `${printable(who)} asks you`} (${printable(shownId)})${prompt === '' ? '.' : ':'}`),
+      this.style.yellow(`${printable(asksWhom(who, event))} (${printable(shownId)})${prompt === '' ? '.' : ':'}`),
       ...(prompt === '' ? [] : [prompt]),
       ...(rows ?? []).map((row) => this.style.dim(printable(row))),
     ].join('\n');
@@ -59,9 +59,20 @@ export class Asked {
     return `${id} is answered${by ? ` by ${by}` : ''}: ${short(words, 500)}`;
   }
 
-  expired(id: string): string {
-    this.#open.delete(id);
-    return `${id} has expired.`;
+  /** Nobody has answered yet, or nobody has to any more. */
+  passes(id: string, event: Passing): string {
+    switch (event.type) {
+      case 'request.reminded':
+        return `${id} still waits for an answer.`;
+      case 'request.escalated':
+        return `${id} is passed on${nameOf(event) === undefined ? '' : ` to ${nameOf(event)}`}.`;
+      case 'request.withdrawn':
+        this.#open.delete(id);
+        return `${id} needs no answer any more: ${event.reason}.`;
+      case 'request.expired':
+        this.#open.delete(id);
+        return `${id} has expired${event.response === undefined ? '' : `, and this counts as the answer: ${short(answerText(event.response), 500)}`}.`;
+    }
   }
 
   /** Is this message an answer that has just been shown? */
@@ -75,8 +86,23 @@ export class Asked {
   }
 
   #answers(event: EventTypes['request.opened'], id: string): string[] {
-    return answersText(event, (answer) => this.commands?.respond(id, answer) ?? '');
+    return answersText(event, (answer) => this.commands?.respond({ ...event, requestId: id }, answer) ?? '');
   }
+}
+
+/** What becomes of a request without an answer. */
+export type Passing = Extract<RunEvent, { type: 'request.reminded' | 'request.escalated' | 'request.withdrawn' | 'request.expired' }>;
+
+function asksWhom(who: string, asked: Addressed): string {
+  const whom = nameOf(asked) ?? 'you';
+  return who === '' ? `Asks ${whom}` : `${who} asks ${whom}`;
+}
+
+/** A request, and for whom it is. */
+export type Addressed = Pick<EventTypes['request.opened'], 'requestId' | 'assignee' | 'role'>;
+
+function nameOf({ assignee, role }: Pick<Addressed, 'assignee' | 'role'>): string | undefined {
+  return assignee && assignee.length > 0 ? assignee.join(' or ') : role;
 }
 
 /** What is asked is often what has just been said, or a plan that has just been shown. */

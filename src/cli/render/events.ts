@@ -1,7 +1,7 @@
 /** A run as it happens, with the runs nested in it: each agent's words under its name, as they come. */
 import type { EventTypes, RunEvent } from '../../contract/event.js';
 import { printable, type Terminal } from '../terminal.js';
-import { Asked, unsaid, type AskingCommands } from './asked.js';
+import { Asked, unsaid, type AskingCommands, type Passing } from './asked.js';
 import { decisionText } from './decisions.js';
 import { Floor, type Speaker } from './floor.js';
 import { Speech } from './speech.js';
@@ -73,6 +73,9 @@ export class EventPrinter {
         return this.#aside(run, style.yellow(printable(`Asked to stop (${event.mode})${event.reason ? `: ${event.reason}` : ''}`)));
       case 'request.opened':
       case 'request.answered':
+      case 'request.reminded':
+      case 'request.escalated':
+      case 'request.withdrawn':
       case 'request.expired':
         return this.#request(event, run);
       default:
@@ -171,7 +174,7 @@ export class EventPrinter {
     return speaker;
   }
 
-  #request(event: Extract<RunEvent, { requestId: string }>, run: string): void {
+  #request(event: Extract<RunEvent, { type: 'request.opened' | 'request.answered' }> | Passing, run: string): void {
     const id = this.#where.requestId(run, event.requestId);
     const { style } = this.terminal;
     if (event.type === 'request.opened') {
@@ -182,7 +185,7 @@ export class EventPrinter {
       return this.#floor.aside(run, this.#asked.opens(event, id, this.#where.label(run, event.agent), said));
     }
     const shownId = id ?? event.requestId;
-    const line = event.type === 'request.answered' ? this.#asked.answered(shownId, event) : this.#asked.expired(shownId);
+    const line = event.type === 'request.answered' ? this.#asked.answered(shownId, event) : this.#asked.passes(shownId, event);
     if (line !== undefined) this.#floor.aside('', style.dim(printable(line)));
   }
 

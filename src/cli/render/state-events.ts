@@ -26,6 +26,8 @@ export function stateText(event: RunEvent): string | undefined {
       return `${event.agent ?? 'An agent'} hears less of what is old: ${event.messages} messages ${event.by === 'dropping' ? 'are left out' : `became a ${event.by === 'summary' ? 'summary' : 'few words'}`}`;
     case 'compaction.failed':
       return `Nothing stands for what ${event.agent ?? 'an agent'} hears no more: ${short(event.failure.message, 200)}`;
+    case 'notice.failed':
+      return `Nobody could be told of ${event.requestId}: ${short(event.reason, 300)}`;
     default:
       return undefined;
   }

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { respondWords } from '../../../src/cli/render/answers.js';
+import type { Addressed } from '../../../src/cli/render/asked.js';
 import { EventPrinter, type EventPrinterOptions } from '../../../src/cli/render/events.js';
 import type { EventTypes, RunEvent } from '../../../src/contract/event.js';
 import type { JsonObject } from '../../../src/contract/json.js';
@@ -213,7 +215,7 @@ test('after a run was put back, its turns begin again', () => {
 });
 
 const commands = {
-  respond: (requestId: string, answer: string) => `respond r ${requestId} ${answer}`,
+  respond: (request: Addressed, answer: string) => `respond r ${respondWords(request, answer).join(' ')}`,
   requests: () => 'requests r',
 };
 const desk = { type: 'nested.started', operationId: 'op-1', nestedRunId: 'r/1-desk', pattern: 'handoff', agent: 'desk' } as const;
@@ -246,6 +248,29 @@ test('what is said in a nested run comes at once, with where it is said; the que
   expect(print([...asks, ...answers], { commands, hidesTask: true }).text).toBe(
     `${asked}op-1~question-1 is answered by anna: The red one.\n\n`,
   );
+});
+
+test('a request names those who are asked, and what becomes of it while nobody answers', () => {
+  const opened = { type: 'request.opened', requestId: 'approve-1-1-0', kind: 'toolApproval', prompt: 'Pay?', agent: 'desk' } as const;
+  const about = { requestId: 'approve-1-1-0' };
+  const { text } = print(
+    [
+      { ...opened, assignee: ['ann', 'bob'], role: 'finance' },
+      { type: 'request.reminded', ...about, times: 1 },
+      { type: 'request.escalated', ...about, times: 1, role: 'management' },
+      { type: 'request.expired', ...about, response: 'reject' },
+      { ...opened, role: 'finance' },
+      { type: 'request.withdrawn', ...about, reason: 'something new was said' },
+    ],
+    { commands },
+  );
+
+  expect(text).toContain('desk asks ann or bob (approve-1-1-0):\nPay?\nanswer:  respond r approve-1-1-0 … --by ann\n');
+  expect(text).toContain(
+    'approve-1-1-0 still waits for an answer.\n\napprove-1-1-0 is passed on to management.\n\n' +
+      'approve-1-1-0 has expired, and this counts as the answer: reject.\n\ndesk asks finance (approve-1-1-0):\nPay?\nanswer:  respond r approve-1-1-0 …\n',
+  );
+  expect(text).toMatch(/approve-1-1-0 needs no answer any more: something new was said\.\n/);
 });
 
 test('a run in a run in a run: the ids of all levels are put together', () => {
