@@ -1,9 +1,10 @@
 /** Temporal's own command, which knows nothing of ours, and ours, over the same run. */
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RequestView } from '../../src/index.js';
@@ -12,6 +13,7 @@ import { eventually } from '../support/eventually.js';
 import { temporalForTests } from '../support/servers.js';
 import { ostinato, startOstinato, type Running } from './support.js';
 
+const root = fileURLToPath(new URL('../..', import.meta.url));
 const taskQueue = `temporal-cli-${randomUUID()}`;
 let cwd: string;
 let env: Record<string, string>;
@@ -23,6 +25,10 @@ beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'ostinato-temporal-cli-'));
   env = { TEMPORAL_ADDRESS: address, TEMPORAL_NAMESPACE: namespace, OSTINATO_TASK_QUEUE: taskQueue, OSTINATO_DATA_DIR: join(cwd, 'data') };
   binary = await findTemporal({ cacheDir, env: process.env });
+  await mkdir(join(cwd, 'node_modules'));
+  await symlink(root, join(cwd, 'node_modules/ostinato'));
+  await symlink(join(root, 'node_modules/zod'), join(cwd, 'node_modules/zod'));
+  await writeFile(join(cwd, 'ostinato.config.mjs'), project);
   worker = startOstinato(['worker'], { cwd, env });
   await worker.says('Working on task queue');
 });
@@ -31,6 +37,21 @@ afterAll(async () => {
   await worker?.[Symbol.asyncDispose]();
   await rm(cwd, { recursive: true, force: true });
 });
+
+const project = `
+import { defineTool } from 'ostinato';
+import { z } from 'zod';
+
+const refund = defineTool({
+  name: 'refund',
+  description: 'Pays an amount back for an order.',
+  input: z.object({ order: z.string(), amount: z.number().positive() }),
+  approval: { when: ({ amount }) => amount > 100, assignee: 'ann', role: 'finance' },
+  run: ({ order, amount }) => ({ order, paid: amount }),
+});
+
+export default { tools: [refund] };
+`;
 
 /** The command of Temporal; what it prints, as JSON. */
 async function temporal<T = Record<string, unknown>>(...args: string[]): Promise<T> {
@@ -207,6 +228,58 @@ describe('a run that asks a person', () => {
     const late = await ostinato(['respond', id, first.requestId, 'Something else.'], { cwd, env });
     expect(late.code).not.toBe(0);
     expect((await ostinato(['watch', id], { cwd, env })).out).toContain(`${first.requestId} is answered by anna`);
+  });
+
+  test('whether a tool may run is answered by the Temporal CLI, with other arguments; a small call asks nobody', async () => {
+    const clerk = { ...desk, tools: ['refund'] };
+    const small = await start('sequential', { agents: [clerk], task: 'Refund the amount 20 for order 1043.' });
+    expect(await ours('result', small)).toMatchObject({ status: 'completed' });
+    expect(await ours('requests', small, '--all')).toEqual([]);
+
+    const id = await start('sequential', { agents: [clerk], task: 'Refund the amount 250 for order 1044.' });
+    const asked = await open(id);
+    expect(asked).toMatchObject({ kind: 'toolApproval', assignee: ['ann'], call: { tool: 'refund', arguments: { amount: 250 } } });
+    const respond = (response: unknown, by: string) =>
+      temporal(
+        ...['update', 'execute', '--workflow-id', id, '--name', 'respond'],
+        ...['--input', JSON.stringify({ requestId: asked.requestId, response, by })],
+      );
+    await expect(respond('approve', 'eve')).rejects.toThrow(/is for "ann" to answer/);
+    await expect(respond({ decision: 'approve', arguments: { order: 1044 } }, 'ann')).rejects.toThrow(/still waits/);
+    await respond({ decision: 'approve', arguments: { order: '1044', amount: 200 } }, 'ann');
+
+    expect(await ours('result', id)).toMatchObject({ status: 'completed', output: expect.stringContaining('200') });
+    expect(await query(id, 'requests')).toMatchObject([{ status: 'answered', by: 'ann' }]);
+    expect(await ours('audit', id)).toMatchObject([{ requestId: asked.requestId, status: 'answered', by: 'ann', role: 'finance' }]);
+  });
+
+  test('a colleague takes over from an agent, and hands back, by the Temporal CLI', async () => {
+    const agents = [desk, { name: 'colleague', description: 'Complaints.', instructions: 'You say what the customer wants.' }];
+    const options = { person: { timeout: '2 days' } };
+    const id = await start('handoff', { agents, options, task: 'My parcel arrived broken.' });
+    const { requestId } = await open(id);
+    const response = { message: 'Anna here. Another one is on its way.', end: true };
+    await temporal('signal', '--workflow-id', id, '--name', 'respond', '--input', JSON.stringify({ requestId, response, by: 'anna' }));
+
+    expect(await ours('result', id)).toMatchObject({ status: 'completed' });
+    const next = await start('handoff', { agents, options, conversation: id, task: 'Thank you. When?' });
+    expect(await open(next)).toMatchObject({ kind: 'question' });
+    const { entries } = await ours<{ entries: { message: { authorName?: string } }[] }>('transcript', next);
+    expect(entries.map(({ message }) => message.authorName)).toContain('anna');
+    await temporal('signal', '--workflow-id', next, '--name', 'cancel', '--input', '{}');
+  });
+
+  test('a plan is sent back and approved by the Temporal CLI', async () => {
+    const id = await start('magentic', { task, agents: [facts], options: { planReview: { timeout: '1 hour' }, maxRounds: 3 } });
+    const answer = async (requestId: string, response: unknown) => {
+      await eventually(async () => expect((await open(id)).requestId).toBe(requestId));
+      await temporal('signal', '--workflow-id', id, '--name', 'respond', '--input', JSON.stringify({ requestId, response }));
+    };
+
+    await answer('plan-0-0', { decision: 'revise', feedback: 'Fewer steps.' });
+    await answer('plan-0-1', 'approve');
+
+    expect(await ours('result', id, '--timeout', '100s')).toMatchObject({ status: expect.stringMatching(/completed|stopped/) });
   });
 
   test('comes to its end when it is asked to, if it has said that it may be', async () => {
