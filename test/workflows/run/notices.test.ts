@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { Worker } from '@temporalio/worker';
 import { defineAgent, defineFunction, type Notice, type RunEvent } from '../../../src/index.js';
@@ -15,8 +15,6 @@ import { openReceiver, silence, status, type Receiver } from '../../support/rece
 import { devServer, temporalForTests, timeSkippingServer } from '../../support/servers.js';
 import { WorkerProcess, writeBundle } from '../../support/workers.js';
 import { openWorld, scriptedModel, type Script, type World, type WorldOptions } from '../../support/world.js';
-
-vi.setConfig({ testTimeout: 120_000 });
 
 const workflowsPath = fileURLToPath(new URL('../../fixtures/asking-workflows.ts', import.meta.url));
 const secret = `whsec_${Buffer.alloc(24, 7).toString('base64')}`;
@@ -145,6 +143,38 @@ describe('a request', () => {
     expect(request).not.toHaveProperty('schema');
     await run.cancel();
     await run.result();
+  });
+
+  test('that nobody answers is told again, then to those whom it is passed on to, and stands like that in the record', async () => {
+    const skipping = await timeSkippingServer();
+    try {
+      await using receiver = await openReceiver();
+      await using world = await open(receiver, { environment: skipping });
+      const later = { escalate: { role: 'management', timeout: '2 days', onTimeout: 'end' } };
+      const run = await startDesk(world, {
+        options: { person: { assignee: 'ann', timeout: '60 hours', remind: '1 day', onTimeout: later } },
+      });
+      await untilTold(receiver, ['request.opened question-1']);
+
+      expect(await run.result()).toMatchObject({ stopReason: { code: 'person.silent' } });
+
+      expect(receiver.types).toEqual(
+        ['opened', 'reminded', 'reminded', 'escalated', 'expired'].map((what) => `request.${what} question-1`),
+      );
+      const [, reminded, , escalated] = receiver.got.map(({ notice }) => notice);
+      expect(reminded?.request).toMatchObject({ assignee: ['ann'], reminders: 1 });
+      expect(escalated?.request).toMatchObject({ role: 'management', escalatedFrom: ['ann'] });
+      expect(escalated?.request).not.toHaveProperty('assignee');
+      expect(await run.audit()).toMatchObject([
+        {
+          requestId: 'question-1',
+          status: 'expired',
+          trail: [{ what: 'reminded' }, { what: 'reminded' }, { what: 'escalated', role: 'management' }],
+        },
+      ]);
+    } finally {
+      await skipping.teardown();
+    }
   });
 
   test('of nobody who is to be told costs nothing', async () => {
