@@ -126,6 +126,10 @@ export class Chat {
     const { listening, request, signal } = { listening: this.#listening as Listening, ...open };
     const who = this.options.by === undefined ? {} : { by: this.options.by };
     this.#screen.ask(request);
+    if (request.assignee && this.options.by === undefined) {
+      this.#screen.tell(`Only ${request.assignee.join(' or ')} may answer. If that is you, come back with --by and your name.`);
+      throw new Away('skipped');
+    }
     const person = {
       tell: (text: string) => this.#screen.tell(text),
       line: (prompt: string, choices: readonly string[] = []) => this.#line(prompt, signal, choices),

@@ -32,14 +32,15 @@ function choiceOf(way: Way): [label: string, answer: string][] {
   return [[way.label, JSON.stringify({ ...way.fixed, ...(first && { [first.name]: '…' }) })]];
 }
 
-/** What somebody has answered, in words: `revise: Cheaper.` */
+/** What somebody has answered, in words: `revise: Cheaper.`, `approve {"arguments":{"amount":200}}` */
 export function answerText(response: Json): string {
   if (typeof response === 'string') return response;
   if (!isObject(response)) return JSON.stringify(response);
-  const { message, decision, feedback, end } = response;
+  const { message, decision, feedback, end, ...more } = response;
   if (typeof message === 'string') return message;
   const words = [decision, feedback, end === true && 'end'].filter((part) => typeof part === 'string');
-  return words.length > 0 ? words.join(': ') : JSON.stringify(response);
+  if (words.length === 0) return JSON.stringify(response);
+  return `${words.join(': ')}${Object.keys(more).length > 0 ? ` ${JSON.stringify(more)}` : ''}`;
 }
 
 function isObject(value: Json | undefined): value is JsonObject {

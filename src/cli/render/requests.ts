@@ -21,10 +21,12 @@ export function requestText(request: RequestView, style: Style, command: Answeri
 
 /** What it is about, and what is asked; `prompt`: where a part of it is on the screen already. */
 export function askedText({ call, ...request }: RequestView, style: Style, prompt = request.prompt): string[] {
+  const given = JSON.stringify(call?.arguments ?? {}, undefined, 2);
   const words = prompt.length > longestPrompt ? `${prompt.slice(0, longestPrompt)}…` : prompt;
   return [
     ...(words.trim() === '' ? [] : [printable(words).trimEnd()]),
-    ...(call ? [style.dim(printable(`→ ${call.tool} ${clip(JSON.stringify(call.arguments ?? {}, undefined, 2))}`))] : []),
+    // Approvals have the arguments in their words already.
+    ...(call && !prompt.includes(given) ? [style.dim(printable(`→ ${call.tool} ${clip(given)}`))] : []),
   ];
 }
 

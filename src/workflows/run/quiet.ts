@@ -4,8 +4,10 @@ import { spanMs } from '../../contract/span.js';
 import type { OpenTurn, RunState } from '../../state/run-state.js';
 import { now } from './clock.js';
 import type { AnyRun } from './run.js';
+import { nextTime } from './sleeper.js';
 
-const day = 24 * 3600 * 1000;
+const minute = 60_000;
+const day = 24 * 60 * minute;
 
 export class Quiet {
   /** It has been quiet for long, and all who wait meet to let the run sleep. */
@@ -46,7 +48,7 @@ export class Quiet {
     for (;;) {
       await sleep(Math.max(this.#since + pause - now(), 1), { summary: 'until it may sleep' });
       if (this.#since + pause > now()) continue;
-      if (this.#isUniversal) {
+      if (this.#isUniversal && !this.#isNearlyOver(after)) {
         this.isLong = true;
         await condition(() => !this.isLong);
         // It could not: less and less often, for that may take no history worth mentioning.
@@ -54,6 +56,11 @@ export class Quiet {
       }
       this.touch();
     }
+  }
+
+  /** Time wakes it in a moment: at the instant, it may be, at which it would fall asleep. */
+  #isNearlyOver(after: number): boolean {
+    return nextTime(this.run) - now() < Math.min(after, minute);
   }
 
   /** Nobody does anything else. */

@@ -67,7 +67,7 @@ function asleep(run: AnyRun, snapshotId: string): RunState {
 }
 
 /** Whatever time would do to the run if it were awake. */
-function nextTime(run: AnyRun): number {
+export function nextTime(run: AnyRun): number {
   const { limits, startedAt, termination, requests } = run.state;
   const expiries = requests.filter((asked) => isOpen(asked) && asked.operation === undefined).map(dueAt);
   const limit = limits.timeMs === undefined ? Infinity : Date.parse(startedAt) + limits.timeMs;
