@@ -5,6 +5,7 @@ import type { RunHandle } from '../../src/client.js';
 import { z } from 'zod';
 import { defineAgent, defineFunction, defineTool, type RunEvent, type RunExport } from '../../src/index.js';
 import { openWorld, type ScriptedCall, type World } from '../support/world.js';
+import { putBack } from '../support/put-back.js';
 import { timeSkippingServer } from '../support/servers.js';
 
 let environment: TestWorkflowEnvironment;
@@ -165,7 +166,7 @@ describe('summary', () => {
     await sayAll(session, 6, 10);
     expect(asked(world, 'small').length).toBeGreaterThan(1);
 
-    await session.rollback({ snapshotId });
+    await putBack(environment, session, snapshotId);
     const before = asked(world, 'small').length;
     await session.say('short');
     expect(asked(world, 'guide').at(-1)?.heard('sum-1')).toBe(true);

@@ -4,6 +4,7 @@ import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import { textOf, type RunEvent } from '../../src/index.js';
 import type { RunHandle, SessionHandle } from '../../src/client.js';
 import { eventually } from '../support/eventually.js';
+import { putBack } from '../support/put-back.js';
 import { devServer, timeSkippingServer } from '../support/servers.js';
 import { openWorld, type Script, type World } from '../support/world.js';
 
@@ -112,7 +113,7 @@ describe('a session that nobody speaks to', () => {
     expect(await session.save({ label: 'asleep' })).toMatchObject({ snapshotId: expect.stringMatching(/^[0-9a-f]{32}$/) });
     await expect(session.rollback({ snapshotId })).rejects.toMatchObject({ type: 'Run.Closed' });
     await session.say('second');
-    await session.rollback({ snapshotId });
+    await putBack(environment, session, snapshotId);
     expect((await session.say('instead')).reply).toBe('2: instead');
   });
 

@@ -27,7 +27,7 @@ export function registerHandlers(run: AnyRun): void {
     description: "A page of an agent's state document: {agent, after?, limit?}",
   });
   setHandler(defineQuery(queries.requests), () => run.state.requests.map(requestView), { description: 'What people are asked' });
-  setHandler(defineQuery(queries.audit), () => auditOf(run.state), { description: 'What people were asked and have answered, the newest' });
+  setHandler(defineQuery(queries.audit), () => auditOf(run.state), { description: 'The record of requests, its newest part' });
   setHandler(defineQuery(queries.turn), (which?: unknown) => turnOf(run, which), { description: 'What became of a message: {turnId}' });
 
   setHandler(defineQuery(queries.snapshot), () => snapshotOf(run, { at: new Date().toISOString(), reason: 'asked' }), {

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { TestWorkflowEnvironment } from '@temporalio/testing';
 import type { RunEvent } from '../../../src/index.js';
 import type { SessionHandle } from '../../../src/client.js';
+import { putBack } from '../../support/put-back.js';
 import { timeSkippingServer } from '../../support/servers.js';
 import { openWorld, type Script, type World, type WorldOptions } from '../../support/world.js';
 
@@ -56,7 +57,7 @@ describe('a session that is awake', () => {
     await session.say('first');
     const { snapshotId } = await session.save();
     await environment.sleep('29 days');
-    await session.rollback({ snapshotId });
+    await putBack(environment, session, snapshotId);
     await environment.sleep('29 days');
 
     expect(await session.status()).toMatchObject({ status: 'waiting' });
