@@ -102,12 +102,14 @@ export class Outbox {
  */
 function keyOf(
   type: EventType,
-  about: { step?: string; turn?: number; messageId?: string; noticeId?: string; requestId?: string; times?: number },
+  about: { step?: string; turn?: number; messageId?: string; noticeId?: string; requestId?: string; times?: number; snapshotId?: string },
   count: number,
   branch?: number,
 ): string {
   const { step, turn, messageId, noticeId, requestId, times } = about;
-  const id = messageId ?? noticeId ?? (times === undefined ? requestId : `${requestId}#${times}`);
+  // What is saved again may be another snapshot by then, and that is the one on the list.
+  const saved = type === 'snapshot.saved' ? about.snapshotId : undefined;
+  const id = messageId ?? noticeId ?? saved ?? (times === undefined ? requestId : `${requestId}#${times}`);
   if (step !== undefined) return `${type}/${step}`;
   if (turn === undefined && id === undefined) return `${type}/#${count}`;
   return `${type}/${inBranch(turn === undefined ? `id:${id}` : String(turn), branch)}`;
